@@ -1,0 +1,40 @@
+// The library's front door: settings in, one coroutine per operation, or run() for a caller without an io_context.
+#pragma once
+#include <functional>
+#include <memory>
+
+#include "dynabackup/error.hpp"
+#include "dynabackup/report.hpp"
+#include "dynabackup/settings.hpp"
+#include "dynabackup/task.hpp"
+#include "dynabackup/transport.hpp"
+
+namespace dynabackup {
+
+class engine {
+ public:
+  /// Checks the settings (usage_error) and builds the transport stacks; sends nothing yet.
+  explicit engine(settings configuration);
+  /// The same over a network of your own (owned by the caller): tests plug theirs in here.
+  engine(settings configuration, transport& network);
+  ~engine();
+  engine(engine&&) noexcept;
+
+  /// Every item of a table to its own object; never overwrites what the stream wrote.
+  task<report> backfill(backfill_options what, progress& seen);
+  /// The current state of an incremental bucket as one object, with a manifest.
+  task<report> snapshot(snapshot_options what, progress& seen);
+  /// Every item of a snapshot into an existing table.
+  task<report> restore(restore_options what, progress& seen);
+
+  /// Runs one operation to its end on this thread. First SIGINT/SIGTERM: producers stop, what is in flight is settled
+  /// (at most 10 s), `interrupted` is thrown; a second one cancels at once. `tick` is called every `tick_every`.
+  report run(task<report> operation, const std::function<void()>& tick = {},
+             std::chrono::milliseconds tick_every = std::chrono::milliseconds{200});
+
+ private:
+  struct parts;
+  std::unique_ptr<parts> parts_;
+};
+
+}  // namespace dynabackup

@@ -1,0 +1,63 @@
+// What an operation is doing (progress) and what it did (report). Plain counters: pipelines add, a front end reads.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace dynabackup {
+
+/// Live counters of one run. Single threaded: read them from the engine's own thread (a timer).
+struct progress {
+  std::uint64_t items = 0;      ///< settled: stored, written or found to be there
+  std::uint64_t bytes = 0;      ///< of those items, as canonical JSON
+  std::uint64_t requests = 0;   ///< HTTP attempts sent
+  std::uint64_t retries = 0;    ///< attempts after the first, and batches resent for UnprocessedItems
+  std::uint64_t throttles = 0;  ///< answers that asked to slow down
+  std::uint64_t in_flight = 0;  ///< requests under way now
+  std::uint64_t peak_in_flight = 0;
+  std::optional<std::uint64_t> expected_items;  ///< an estimate where there is one
+  std::vector<std::string> notices;             ///< lines for the user, in order; the front end shows and clears them
+};
+
+/// One thing that was left out or differs, by name, never by content.
+struct finding {
+  std::string kind;    ///< "differs", "refused", "skipped", …
+  std::string object;  ///< object key, or snapshot name
+  std::uint64_t line = 0;  ///< 1-based line in a snapshot; 0 = none
+  std::string detail;
+};
+
+struct report {
+  std::string operation;    ///< "backfill", "snapshot", "restore"
+  std::string source;       ///< table, or s3://…
+  std::string destination;  ///< s3://…, or table
+  std::uint64_t items_read = 0;
+  std::uint64_t items_written = 0;
+  std::uint64_t items_present = 0;  ///< already there and equal, or there and newer
+  std::uint64_t items_differing = 0;
+  std::uint64_t items_refused = 0;
+  std::uint64_t objects_skipped = 0;  ///< names or versions that are none of ours
+  std::uint64_t bytes_read = 0;
+  std::uint64_t bytes_written = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t retries = 0;
+  std::uint64_t throttles = 0;
+  std::uint64_t peak_in_flight = 0;
+  bool memory_bound = false;  ///< the byte budget, not parallelism, set the pace at some time
+  double seconds = 0;
+  std::string not_covered;            ///< why the result is outside coverage (design section 4); empty = covered
+  std::vector<std::string> warnings;  ///< whole sentences
+  std::vector<finding> findings;      ///< at most `max_findings`; the counters count all
+  static constexpr std::size_t max_findings = 1000;
+
+  void add(finding f) {
+    if (findings.size() < max_findings) findings.push_back(std::move(f));
+  }
+  /// Nothing differs, nothing was left out, everything is covered: exit code 0, else 3.
+  [[nodiscard]] bool whole() const {
+    return items_differing == 0 && items_refused == 0 && objects_skipped == 0 && not_covered.empty();
+  }
+};
+
+}  // namespace dynabackup

@@ -1,0 +1,73 @@
+// Everything that can be set, as plain structs with defaults. Front ends fill them in; the library reads no environment.
+#pragma once
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "dynabackup/s3_location.hpp"
+
+namespace dynabackup {
+
+/// Where credentials come from (aws-protocol: environment, shared files). Values are looked up once, through
+/// `environment`, so that a test or an embedder decides what it sees.
+struct credential_settings {
+  std::function<std::optional<std::string>(const std::string&)> environment;  ///< like getenv; unset or empty = nullopt
+  std::optional<std::string> profile;  ///< explicitly chosen; beats environment keys
+};
+
+struct dynamodb_settings {
+  std::string region;
+  std::optional<std::string> endpoint;  ///< "http://localhost:8000"; absent = the region's
+  std::size_t parallelism = 32;         ///< most requests in flight; a power of two, 1…1024
+  std::size_t segments = 0;             ///< of a parallel scan; 0 = chosen from parallelism and table size
+};
+
+struct s3_settings {
+  std::string region;
+  std::optional<std::string> endpoint;
+  bool path_style = false;
+  std::size_t parallelism = 32;  ///< as above, counted apart
+  std::string sse;               ///< "", "AES256", "aws:kms" or "aws:kms:dsse"
+  std::string kms_key_id;
+};
+
+struct endpoint_settings {
+  bool use_fips = false;
+  bool use_dualstack = false;
+};
+
+struct settings {
+  dynamodb_settings dynamodb;
+  s3_settings s3;
+  endpoint_settings endpoints;
+  credential_settings credentials;
+  std::string ca_bundle;                        ///< PEM file; empty = the system's
+  std::size_t memory_bytes = std::size_t{32} << 20;  ///< the byte budget of a run (design promise 4)
+  int max_attempts = 10;                        ///< of one request, the first included
+};
+
+struct backfill_options {
+  std::string table;
+  s3_location to;
+  bool unversioned = false;  ///< accept a bucket whose versioning is not Enabled
+  bool adopt = false;        ///< accept a recreated table or a new ARN under a known descriptor
+};
+
+enum class compression { gzip, zstd, none };
+
+struct snapshot_options {
+  s3_location from;
+  s3_location to;
+  std::string name;  ///< empty = the time, "2026-11-22T11-45-03Z.json.gz"
+  bool overwrite = false;
+  compression codec = compression::gzip;
+};
+
+struct restore_options {
+  s3_location from;
+  std::string name;
+  std::string table;
+};
+
+}  // namespace dynabackup

@@ -1,0 +1,29 @@
+// Bytes in chunks of any size to whole lines, keeping the tail. Sans-I/O.
+#pragma once
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace dynabackup::archive {
+
+class line_splitter {
+ public:
+  /// A longer line is a format_error: the largest item DynamoDB stores is far below it, even as all escapes.
+  static constexpr std::size_t max_line_bytes = std::size_t{16} << 20;
+
+  void feed(std::string_view chunk);
+  /// The next whole line without its LF (or CRLF), valid until the next feed; nullopt = needs more.
+  /// Readable padding of response::body_padding bytes is behind it.
+  std::optional<std::string_view> next();
+  /// The last line if it lacks its LF.
+  std::optional<std::string_view> finish();
+  [[nodiscard]] std::size_t buffered() const { return buffer_.size() - start_; }
+
+ private:
+  std::string buffer_;
+  std::size_t start_ = 0;
+  std::size_t searched_ = 0;
+};
+
+}  // namespace dynabackup::archive

@@ -1,0 +1,106 @@
+// The S3 REST calls we make (API version 2006-03-01). Outcomes a caller must decide on come back as values (no such
+// object, precondition failed); everything else S3 refuses is a service_error with code and request id.
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dynabackup/byte_budget.hpp"
+#include "dynabackup/transport.hpp"
+#include "s3/listing.hpp"
+
+namespace dynabackup::s3 {
+
+/// How a bucket is reached, and what every write carries.
+struct client_settings {
+  std::string region;
+  std::optional<std::string> endpoint;
+  bool path_style = false;
+  bool fips = false;
+  bool dualstack = false;
+  std::string sse;         ///< x-amz-server-side-encryption, empty for the bucket's default
+  std::string kms_key_id;
+};
+
+using metadata = std::map<std::string, std::string>;  ///< x-amz-meta-*, lower-case names without that prefix
+
+struct put_options {
+  metadata meta;
+  std::string content_type = "application/json";
+  bool if_none_match = false;  ///< If-None-Match: *
+};
+
+struct put_result {
+  bool stored = false;  ///< false: 412, an object is there already
+  std::string etag;
+  std::string version_id;  ///< empty in an unversioned bucket
+};
+
+struct object_head {
+  std::string etag;
+  std::uint64_t size = 0;
+  std::string version_id;
+  time_point last_modified;
+  metadata meta;
+};
+
+struct byte_range {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;  ///< inclusive, as in RFC 9110 14.1.2
+};
+
+struct get_options {
+  std::optional<byte_range> range;
+  std::string if_match;    ///< ETag without quotes; a mismatch is a service_error (412)
+  std::string version_id;
+  byte_budget* budget = nullptr;
+};
+
+struct object_body {
+  object_head head;  ///< size = of the whole object, also for a range
+  response answer;   ///< the bytes, with their memory charge
+};
+
+struct part {
+  int number = 0;
+  std::string etag;
+};
+
+enum class versioning { never_enabled, enabled, suspended };
+
+class client {
+ public:
+  client(transport& network, client_settings settings);
+
+  /// An ambiguous retry may meet its own first success as 412: the caller compares, it never assumes.
+  task<put_result> put_object(std::string bucket, std::string key, std::string body, put_options options);
+  task<std::optional<object_body>> get_object(std::string bucket, std::string key, get_options options);
+  task<std::optional<object_head>> head_object(std::string bucket, std::string key, std::string version_id = {});
+  /// Deleting what is not there is success. With a version id: that version, for good. Returns the delete marker's id.
+  task<std::string> delete_object(std::string bucket, std::string key, std::string version_id = {});
+  task<list_page> list_objects_v2(std::string bucket, std::string prefix, std::optional<std::string> token,
+                                  std::string delimiter = {}, int max_keys = 1000);
+  task<version_page> list_object_versions(std::string bucket, std::string prefix, std::optional<std::string> key_marker,
+                                          std::string version_id_marker, int max_keys = 1000);
+  task<versioning> get_bucket_versioning(std::string bucket);
+
+  task<std::string> create_multipart_upload(std::string bucket, std::string key, put_options options);
+  task<part> upload_part(std::string bucket, std::string key, std::string upload_id, int number, std::string body);
+  /// A 200 may hide an error; a lost answer may hide a success (404 NoSuchUpload on the retry): both are told apart.
+  task<put_result> complete_multipart_upload(std::string bucket, std::string key, std::string upload_id,
+                                             std::vector<part> parts, bool if_none_match);
+  /// Repeats until the upload is gone.
+  task<void> abort_multipart_upload(std::string bucket, std::string key, std::string upload_id);
+
+ private:
+  request make(std::string_view method, const std::string& bucket, std::string_view key, std::string query) const;
+  task<response> call(request& r, std::string_view operation, const std::string& resource, bool quiet_404 = false,
+                      bool quiet_412 = false);
+  void describe_write(request& r, const put_options& options) const;
+  transport& network_;
+  client_settings settings_;
+};
+
+}  // namespace dynabackup::s3
