@@ -22,8 +22,8 @@ struct progress {
 
 /// One thing that was left out or differs, by name, never by content.
 struct finding {
-  std::string kind;    ///< "differs", "refused", "skipped", …
-  std::string object;  ///< object key, or snapshot name
+  std::string kind;        ///< "differs", "refused", "skipped", …
+  std::string object;      ///< object key, or snapshot name
   std::uint64_t line = 0;  ///< 1-based line in a snapshot; 0 = none
   std::string detail;
 };

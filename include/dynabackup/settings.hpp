@@ -1,4 +1,5 @@
-// Everything that can be set, as plain structs with defaults. Front ends fill them in; the library reads no environment.
+// Everything that can be set, as plain structs with defaults. Front ends fill them in; the library reads no
+// environment.
 #pragma once
 #include <cstddef>
 #include <functional>
@@ -42,9 +43,9 @@ struct settings {
   s3_settings s3;
   endpoint_settings endpoints;
   credential_settings credentials;
-  std::string ca_bundle;                        ///< PEM file; empty = the system's
+  std::string ca_bundle;                             ///< PEM file; empty = the system's
   std::size_t memory_bytes = std::size_t{32} << 20;  ///< the byte budget of a run (design promise 4)
-  int max_attempts = 10;                        ///< of one request, the first included
+  int max_attempts = 10;                             ///< of one request, the first included
 };
 
 struct backfill_options {

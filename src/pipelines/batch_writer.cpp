@@ -1,0 +1,84 @@
+#include "pipelines/batch_writer.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "dynabackup/error.hpp"
+
+namespace dynabackup::pipelines {
+namespace {
+
+constexpr int rounds_without_progress = 20;
+
+/// What DynamoDB says of the items in a request, not of the request as a whole.
+bool concerns_an_item(const service_failure& f) {
+  return f.code == "ValidationException" || f.code == "ItemCollectionSizeLimitExceededException" ||
+         f.code == "RequestEntityTooLargeException" || f.code == "SerializationException" || f.status == 413;
+}
+
+/// BatchWriteItem, "UnprocessedItems": exponential back-off; starts at 50 ms, gives up growing at 20 s.
+std::chrono::milliseconds leftover_delay(int round, double random) {
+  const double base = std::min(50.0 * static_cast<double>(1 << std::min(round, 10)), 20'000.0);
+  return std::chrono::milliseconds{static_cast<int>(base / 2 + base / 2 * random)};
+}
+
+}  // namespace
+
+task<bool> batch_writer::write_whole(const dynamodb::write_batch& batch, std::string& refusal) {
+  std::string body = batch.body();
+  std::size_t left = batch.size();
+  int idle_rounds = 0;
+  while (!body.empty()) {
+    dynamodb::write_outcome outcome;
+    try {
+      outcome = co_await run_.tables.batch_write_item(std::move(body), batch.table());
+    } catch (const service_error& e) {
+      if (!concerns_an_item(e.failure)) throw;
+      refusal = e.failure.code + ": " + e.failure.message;
+      co_return false;
+    }
+    body = std::move(outcome.unprocessed);
+    if (body.empty()) break;
+    // A 200 with leftovers is a throttle: every worker of the table slows down.
+    run_.table_throttled();
+    ++run_.seen.throttles;
+    ++run_.seen.retries;
+    idle_rounds = outcome.unprocessed_items < left ? 0 : idle_rounds + 1;
+    left = outcome.unprocessed_items;
+    if (idle_rounds >= rounds_without_progress)
+      throw error("BatchWriteItem on " + batch.table() + ": DynamoDB left " + std::to_string(left) +
+                  " items unprocessed " + std::to_string(idle_rounds) +
+                  " times in a row; raise the table's write capacity, then run the restore again (it is idempotent)");
+    co_await run_.clock.sleep(leftover_delay(idle_rounds, run_.random()));
+  }
+  co_return true;
+}
+
+task<void> batch_writer::write(dynamodb::write_batch batch, byte_budget::charge charge) {
+  // Depth first over halves. A batch refused after some of it was written is sent again in pieces: puts of whole items
+  // are idempotent by value.
+  std::vector<dynamodb::write_batch> pending;
+  pending.push_back(std::move(batch));
+  while (!pending.empty()) {
+    dynamodb::write_batch current = std::move(pending.back());
+    pending.pop_back();
+    std::string refusal;
+    const bool written = co_await write_whole(current, refusal);
+    if (written) {
+      out_.items_written += current.size();
+      out_.bytes_written += current.bytes();
+      run_.seen.items += current.size();
+      run_.seen.bytes += current.bytes();
+    } else if (current.size() == 1) {
+      ++out_.items_refused;
+      out_.add({"refused", source_, current.tag(0), refusal});
+    } else {
+      pending.push_back(current.split());
+      pending.push_back(std::move(current));
+    }
+  }
+  charge.release();
+}
+
+}  // namespace dynabackup::pipelines

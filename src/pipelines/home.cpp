@@ -1,0 +1,209 @@
+#include "pipelines/home.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <vector>
+
+#include "archive/object_name.hpp"
+#include "dynabackup/error.hpp"
+#include "text/timestamps.hpp"
+
+namespace dynabackup::pipelines {
+namespace {
+
+constexpr std::size_t small_file_bytes = 1 << 20;
+/// How many run records are looked at for a covering one, newest first.
+constexpr std::size_t max_records_read = 50;
+
+task<std::optional<std::string>> read_small(run_context& run, s3_location home, std::string key) {
+  s3::get_options options;
+  std::optional<s3::object_body> found = co_await run.objects.get_object(home.bucket, key, options);
+  if (!found) co_return std::nullopt;
+  if (found->answer.body.size() > small_file_bytes)
+    throw format_error("s3://" + home.bucket + "/" + key + " is larger than any file of ours");
+  co_return std::move(found->answer.body);
+}
+
+template <class Read>
+auto read_named(const std::string& bucket, const std::string& key, const std::string& body, Read read) {
+  try {
+    return read(body);
+  } catch (const format_error& e) {
+    throw format_error("s3://" + bucket + "/" + key + ": " + e.what());
+  }
+}
+
+task<std::vector<std::string>> list_keys(run_context& run, std::string bucket, std::string prefix) {
+  std::vector<std::string> keys;
+  std::optional<std::string> token;
+  do {
+    s3::list_page page = co_await run.objects.list_objects_v2(bucket, prefix, token);
+    for (s3::listed_object& o : page.objects) keys.push_back(std::move(o.key));
+    token = std::move(page.next);
+  } while (token);
+  co_return keys;
+}
+
+/// Anything below the prefix that is none of ours: another tool's objects.
+task<std::optional<std::string>> foreign_object(run_context& run, s3_location home) {
+  const std::string ours = home.prefix + std::string(archive::bookkeeping);
+  std::optional<std::string> token;
+  do {
+    s3::list_page page = co_await run.objects.list_objects_v2(home.bucket, home.prefix, token);
+    for (s3::listed_object& o : page.objects)
+      if (!o.key.starts_with(ours)) co_return std::move(o.key);
+    token = std::move(page.next);
+  } while (token);
+  co_return std::nullopt;
+}
+
+std::string names_of(const dynamodb::key_schema& key) {
+  std::string text;
+  for (const dynamodb::key_attribute& a : key) text += (text.empty() ? "" : ", ") + a.name + " (" + a.type + ")";
+  return text;
+}
+
+}  // namespace
+
+task<void> require_versioning(run_context& run, s3_location home, bool unversioned) {
+  const s3::versioning state = co_await run.objects.get_bucket_versioning(home.bucket);
+  if (state == s3::versioning::enabled) co_return;
+  if (!unversioned)
+    throw usage_error("bucket " + home.bucket + " is not versioned" +
+                      (state == s3::versioning::suspended ? " (versioning is suspended)" : "") +
+                      ": a backup without versions cannot go back in time or undo a race. Enable it with `aws s3api "
+                      "put-bucket-versioning --bucket " +
+                      home.bucket +
+                      " --versioning-configuration Status=Enabled`, or accept the loss with --unversioned");
+  run.seen.notices.push_back("warning: bucket " + home.bucket +
+                             " is not versioned: past moments cannot be restored, and an item deleted while the "
+                             "backfill runs may stay in the backup");
+}
+
+task<std::optional<archive::descriptor>> find_descriptor(run_context& run, s3_location home) {
+  const std::string key = archive::descriptor_key(home);
+  std::optional<std::string> body = co_await read_small(run, home, key);
+  if (!body) co_return std::nullopt;
+  co_return read_named(home.bucket, key, *body, archive::read_descriptor);
+}
+
+task<bool> check_home(run_context& run, s3_location home, archive::descriptor now, bool adopt) {
+  std::optional<archive::descriptor> known = co_await find_descriptor(run, home);
+  if (!known) {
+    std::optional<std::string> stranger = co_await foreign_object(run, home);
+    if (stranger)
+      throw usage_error(home.text() + " holds objects but no descriptor of ours (s3://" + home.bucket + "/" +
+                        *stranger + "): another tool writes there. Choose an empty prefix (INCREMENTAL_PREFIX)");
+    co_return true;
+  }
+  const archive::kinship kin = archive::compare(*known, now);
+  if (kin == archive::kinship::same) co_return false;
+  if (kin == archive::kinship::other)
+    throw usage_error(home.text() + " holds the backup of table " + known->table + " with key " + names_of(known->key) +
+                      ", not of " + now.table + " with key " + names_of(now.key) +
+                      ". Give each table a prefix of its own, for example INCREMENTAL_PREFIX=backup/{table}");
+  const std::string difference = home.text() + " was written from " + known->arn + " created at " + known->created +
+                                 "; the table is now " + now.arn + " created at " + now.created;
+  if (!adopt)
+    throw usage_error(difference +
+                      ". It was recreated or moved; --adopt goes on in the same prefix, or choose another one");
+  run.seen.notices.push_back("warning: " + difference + "; going on with --adopt");
+  co_return true;
+}
+
+task<void> claim_home(run_context& run, s3_location home, archive::descriptor now, bool conditional) {
+  const std::string key = archive::descriptor_key(home);
+  std::optional<archive::descriptor> before = co_await find_descriptor(run, home);
+  s3::put_options options;
+  options.if_none_match = conditional && !before;
+  s3::put_result put = co_await run.objects.put_object(home.bucket, key, archive::write_descriptor(now), options);
+  if (before) co_return;  // adopted: ours replaces the old one on purpose
+  std::string winner = archive::write_descriptor(now);
+  if (!put.stored || conditional) {
+    std::optional<std::string> body = co_await read_small(run, home, key);
+    if (body) winner = std::move(*body);
+  } else {
+    s3::version_page page = co_await run.objects.list_object_versions(home.bucket, key, std::nullopt, {});
+    std::string oldest;
+    for (const s3::listed_version& v : page.versions)
+      if (v.key == key && !v.delete_marker) oldest = v.version_id;
+    if (!oldest.empty()) {
+      s3::get_options of_version;
+      of_version.version_id = oldest;
+      std::optional<s3::object_body> found = co_await run.objects.get_object(home.bucket, key, of_version);
+      if (found) winner = std::move(found->answer.body);
+    }
+  }
+  const archive::descriptor first = read_named(home.bucket, key, winner, archive::read_descriptor);
+  if (archive::compare(first, now) != archive::kinship::same)
+    throw usage_error(home.text() + " was claimed for table " + first.table + " (" + first.arn +
+                      ") at the same time. Give each table a prefix of its own, for example "
+                      "INCREMENTAL_PREFIX=backup/{table}");
+}
+
+task<bool> probe_conditions(run_context& run, s3_location home, std::string run_id) {
+  const std::string key = archive::probe_key(home, run_id);
+  s3::put_options options;
+  options.if_none_match = true;
+  options.content_type = "text/plain";
+  const s3::put_result first = co_await run.objects.put_object(home.bucket, key, "probe", options);
+  const s3::put_result second = co_await run.objects.put_object(home.bucket, key, "probe", options);
+  for (const s3::put_result& put : {first, second})
+    if (put.stored) co_await run.objects.delete_object(home.bucket, key, put.version_id);
+  co_return !second.stored;
+}
+
+task<coverage> coverage_of(run_context& run, s3_location home) {
+  coverage found;
+  const std::string books = home.prefix + std::string(archive::bookkeeping);
+  std::vector<std::string> records = co_await list_keys(run, home.bucket, books + "runs/");
+  std::sort(records.rbegin(), records.rend());
+  bool covered = false;
+  for (std::size_t i = 0; i < records.size() && i < max_records_read && !covered; ++i) {
+    std::optional<std::string> body = co_await read_small(run, home, records[i]);
+    if (!body) continue;
+    const archive::run_record record = read_named(home.bucket, records[i], *body, archive::read_run_record);
+    covered = record.finished && record.swept;
+    if (!record.finished)
+      found.warnings.push_back("backfill run " + record.id + " was left open; run the backfill again to finish it");
+    // Beside a stream an unswept run may have brought a deleted item back, whatever an earlier run proved.
+    if (!covered && !record.stream_label.empty() && found.missing.empty())
+      found.missing = "backfill run " + record.id +
+                      " ran beside a stream and is not swept: an item deleted while it ran may "
+                      "still be in the backup";
+    if (covered && !record.changes_recorded)
+      found.warnings.push_back("backfill run " + record.id + ", ended " + record.ended +
+                               ", is a one-off backup: the table had no stream, later changes are not in it");
+  }
+  if (!covered && found.missing.empty()) found.missing = "no finished backfill is recorded at " + home.text();
+  for (const char* kind : {"gaps/", "dead-letter/"}) {
+    s3::list_page page = co_await run.objects.list_objects_v2(home.bucket, books + kind, std::nullopt, {}, 1);
+    if (!page.objects.empty())
+      found.missing += (found.missing.empty() ? "" : "; ") + std::string("s3://") + home.bucket + "/" + books + kind +
+                       " is not empty: changes are missing";
+  }
+  co_return found;
+}
+
+task<s3::time_point> save_run_record(run_context& run, s3_location home, archive::run_record record) {
+  const std::string key = archive::run_key(home, record.id);
+  co_await run.objects.put_object(home.bucket, key, archive::write_run_record(record), {});
+  std::optional<s3::object_head> head = co_await run.objects.head_object(home.bucket, key);
+  if (!head) throw error("s3://" + home.bucket + "/" + key + " vanished right after it was written");
+  co_return head->last_modified;
+}
+
+std::string new_run_id(run_context& run) {
+  char tail[16];
+  std::snprintf(tail, sizeof tail, "-%08x", static_cast<unsigned>(run.random() * 4294967296.0));
+  return text::amz_date(run.clock.now()) + tail;
+}
+
+void take_counters(const progress& seen, report& out) {
+  out.requests = seen.requests;
+  out.retries = seen.retries;
+  out.throttles = seen.throttles;
+  out.peak_in_flight = seen.peak_in_flight;
+}
+
+}  // namespace dynabackup::pipelines

@@ -1,0 +1,33 @@
+// What every pipeline works with. References outlive the run; one io_context, one thread.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "dynabackup/report.hpp"
+#include "dynamodb/client.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/in_flight.hpp"
+#include "s3/client.hpp"
+
+namespace dynabackup::pipelines {
+
+struct run_context {
+  dynamodb::client& tables;
+  s3::client& objects;
+  runtime::clock& clock;
+  const runtime::interruption& stop;
+  progress& seen;
+  std::size_t table_parallelism;          ///< most DynamoDB requests in flight
+  std::size_t object_parallelism;         ///< most S3 requests in flight
+  std::size_t segments;                   ///< of a parallel scan; 0 = choose
+  std::size_t memory_bytes;               ///< the byte budget of the run; pipelines deal shares of it out
+  std::function<double()> random;         ///< [0,1): jitter and run ids
+  std::function<void()> table_throttled;  ///< UnprocessedItems are a throttle that no status shows
+};
+
+/// Takes over what the transports counted, at the end of a run.
+void take_counters(const progress& seen, report& out);
+
+}  // namespace dynabackup::pipelines
