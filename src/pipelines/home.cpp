@@ -35,25 +35,25 @@ auto read_named(const std::string& bucket, const std::string& key, const std::st
 
 task<std::vector<std::string>> list_keys(run_context& run, std::string bucket, std::string prefix) {
   std::vector<std::string> keys;
-  std::optional<std::string> token;
+  s3::list_options options{.prefix = std::move(prefix)};
   do {
-    s3::list_page page = co_await run.objects.list_objects_v2(bucket, prefix, token);
+    s3::list_page page = co_await run.objects.list_objects_v2(bucket, options);
     for (s3::listed_object& o : page.objects) keys.push_back(std::move(o.key));
-    token = std::move(page.next);
-  } while (token);
+    options.token = std::move(page.next);
+  } while (options.token);
   co_return keys;
 }
 
 /// Anything below the prefix that is none of ours: another tool's objects.
 task<std::optional<std::string>> foreign_object(run_context& run, s3_location home) {
   const std::string ours = home.prefix + std::string(archive::bookkeeping);
-  std::optional<std::string> token;
+  s3::list_options options{.prefix = home.prefix};
   do {
-    s3::list_page page = co_await run.objects.list_objects_v2(home.bucket, home.prefix, token);
+    s3::list_page page = co_await run.objects.list_objects_v2(home.bucket, options);
     for (s3::listed_object& o : page.objects)
       if (!o.key.starts_with(ours)) co_return std::move(o.key);
-    token = std::move(page.next);
-  } while (token);
+    options.token = std::move(page.next);
+  } while (options.token);
   co_return std::nullopt;
 }
 
@@ -177,7 +177,8 @@ task<coverage> coverage_of(run_context& run, s3_location home) {
   }
   if (!covered && found.missing.empty()) found.missing = "no finished backfill is recorded at " + home.text();
   for (const char* kind : {"gaps/", "dead-letter/"}) {
-    s3::list_page page = co_await run.objects.list_objects_v2(home.bucket, books + kind, std::nullopt, {}, 1);
+    const s3::list_page page =
+        co_await run.objects.list_objects_v2(home.bucket, {.prefix = books + kind, .max_keys = 1});
     if (!page.objects.empty())
       found.missing += (found.missing.empty() ? "" : "; ") + std::string("s3://") + home.bucket + "/" + books + kind +
                        " is not empty: changes are missing";

@@ -68,6 +68,13 @@ struct part {
   std::string etag;
 };
 
+struct list_options {
+  std::string prefix{};
+  std::optional<std::string> token{};  ///< continuation token of the page before
+  std::string start_after{};           ///< only keys behind this one; ignored by S3 once there is a token
+  int max_keys = 1000;
+};
+
 enum class versioning { never_enabled, enabled, suspended };
 
 class client {
@@ -80,8 +87,7 @@ class client {
   task<std::optional<object_head>> head_object(std::string bucket, std::string key, std::string version_id = {});
   /// Deleting what is not there is success. With a version id: that version, for good. Returns the delete marker's id.
   task<std::string> delete_object(std::string bucket, std::string key, std::string version_id = {});
-  task<list_page> list_objects_v2(std::string bucket, std::string prefix, std::optional<std::string> token,
-                                  std::string delimiter = {}, int max_keys = 1000);
+  task<list_page> list_objects_v2(std::string bucket, list_options options);
   task<version_page> list_object_versions(std::string bucket, std::string prefix, std::optional<std::string> key_marker,
                                           std::string version_id_marker, int max_keys = 1000);
   task<versioning> get_bucket_versioning(std::string bucket);
@@ -94,6 +100,9 @@ class client {
   /// Repeats until the upload is gone.
   task<void> abort_multipart_upload(std::string bucket, std::string key, std::string upload_id);
 
+  /// The bucket's clock: the Date of the latest answer, the epoch before the first.
+  [[nodiscard]] time_point service_time() const { return service_time_; }
+
  private:
   request make(std::string_view method, const std::string& bucket, std::string_view key, std::string query) const;
   task<response> call(request& r, std::string_view operation, const std::string& resource, bool quiet_404 = false,
@@ -101,6 +110,7 @@ class client {
   void describe_write(request& r, const put_options& options) const;
   transport& network_;
   client_settings settings_;
+  time_point service_time_{};  // set by call() from each answer's Date header
 };
 
 }  // namespace dynabackup::s3
