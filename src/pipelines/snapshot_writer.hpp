@@ -35,7 +35,7 @@ class snapshot_writer {
   /// Aborts a multipart upload that was begun; never throws for want of success (a lifecycle rule removes what stays).
   task<void> abandon();
 
-  /// Part sizes of a multipart upload: 8 MiB, doubled every 1,000 parts, so that 10,000 parts reach beyond S3's limit.
+  /// Part sizes of a multipart upload: 8 MiB, doubled every 1,000 parts, 10,000 of them reach beyond 5 TiB.
   static std::size_t part_bytes(int number);
 
  private:
