@@ -9,22 +9,11 @@
 
 #include "dynabackup/byte_budget.hpp"
 #include "dynabackup/transport.hpp"
+#include "s3/answer.hpp"
 #include "s3/listing.hpp"
+#include "s3/object_url.hpp"
 
 namespace dynabackup::s3 {
-
-/// How a bucket is reached, and what every write carries.
-struct client_settings {
-  std::string region;
-  std::optional<std::string> endpoint;
-  bool path_style = false;
-  bool fips = false;
-  bool dualstack = false;
-  std::string sse;         ///< x-amz-server-side-encryption, empty for the bucket's default
-  std::string kms_key_id;
-};
-
-using metadata = std::map<std::string, std::string>;  ///< x-amz-meta-*, lower-case names without that prefix
 
 struct put_options {
   metadata meta;
@@ -38,22 +27,9 @@ struct put_result {
   std::string version_id;  ///< empty in an unversioned bucket
 };
 
-struct object_head {
-  std::string etag;
-  std::uint64_t size = 0;
-  std::string version_id;
-  time_point last_modified;
-  metadata meta;
-};
-
-struct byte_range {
-  std::uint64_t first = 0;
-  std::uint64_t last = 0;  ///< inclusive, as in RFC 9110 14.1.2
-};
-
 struct get_options {
   std::optional<byte_range> range;
-  std::string if_match;    ///< ETag without quotes; a mismatch is a service_error (412)
+  std::string if_match;  ///< ETag without quotes; a mismatch is a service_error (412)
   std::string version_id;
   byte_budget* budget = nullptr;
 };
@@ -68,6 +44,13 @@ struct part {
   std::string etag;
 };
 
+struct list_options {
+  std::string prefix{};
+  std::optional<std::string> token{};  ///< continuation token of the page before
+  std::string start_after{};           ///< only keys behind this one; ignored by S3 once there is a token
+  int max_keys = 1000;
+};
+
 enum class versioning { never_enabled, enabled, suspended };
 
 class client {
@@ -80,8 +63,7 @@ class client {
   task<std::optional<object_head>> head_object(std::string bucket, std::string key, std::string version_id = {});
   /// Deleting what is not there is success. With a version id: that version, for good. Returns the delete marker's id.
   task<std::string> delete_object(std::string bucket, std::string key, std::string version_id = {});
-  task<list_page> list_objects_v2(std::string bucket, std::string prefix, std::optional<std::string> token,
-                                  std::string delimiter = {}, int max_keys = 1000);
+  task<list_page> list_objects_v2(std::string bucket, list_options options);
   task<version_page> list_object_versions(std::string bucket, std::string prefix, std::optional<std::string> key_marker,
                                           std::string version_id_marker, int max_keys = 1000);
   task<versioning> get_bucket_versioning(std::string bucket);
@@ -94,13 +76,20 @@ class client {
   /// Repeats until the upload is gone.
   task<void> abort_multipart_upload(std::string bucket, std::string key, std::string upload_id);
 
+  /// The bucket's clock: the Date of the latest answer, the epoch before the first.
+  [[nodiscard]] time_point service_time() const { return service_time_; }
+
  private:
-  request make(std::string_view method, const std::string& bucket, std::string_view key, std::string query) const;
-  task<response> call(request& r, std::string_view operation, const std::string& resource, bool quiet_404 = false,
-                      bool quiet_412 = false);
+  request make(std::string_view method, const std::string& bucket, std::string_view key, std::string_view query);
+  task<response> send(request& r);
   void describe_write(request& r, const put_options& options) const;
+  /// Room for slow lines: a minute and 256 KiB a second.
+  static std::chrono::milliseconds transfer_timeout(std::uint64_t bytes);
+
   transport& network_;
   client_settings settings_;
+  std::map<std::string, aws::endpoint> places_;  ///< by bucket: decided once, used for every object
+  time_point service_time_{};
 };
 
 }  // namespace dynabackup::s3
