@@ -1,20 +1,23 @@
 // The grammar of ~/.aws/config and ~/.aws/credentials (AWS SDKs and Tools Reference Guide, "Shared config and
 // credentials files"), held by the public parser vectors. Pure: text in, sections out.
 #pragma once
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace dynabackup::aws {
 
-using properties = std::map<std::string, std::string>;  ///< lower-case names; continuation lines joined by '\n'
+/// Lower-case names; continuation lines joined by '\n'.
+using properties = std::map<std::string, std::string, std::less<>>;
 
 struct profile_set {
-  std::map<std::string, properties> profiles;
-  std::map<std::string, properties> sso_sessions;
-  std::map<std::string, properties> services;
-  std::vector<std::string> warnings;  ///< dropped sections, one sentence each
+  std::map<std::string, properties, std::less<>> profiles;
+  std::map<std::string, properties, std::less<>> sso_sessions;
+  std::map<std::string, properties, std::less<>> services;
+  std::vector<std::string> warnings;  ///< dropped sections and properties, one sentence each
 };
 
 /// Both files merged: per key the credentials file wins. format_error names file kind and line, never a value.
@@ -22,5 +25,8 @@ profile_set parse_profiles(std::string_view config_file, std::string_view creden
 
 /// `name`'s nested "key = value" lines of a sub-property block ("s3 =" followed by indented lines).
 properties sub_properties(std::string_view value);
+
+/// The value of `name`, nullopt when it is absent or empty.
+std::optional<std::string> value_of(const properties& from, std::string_view name);
 
 }  // namespace dynabackup::aws

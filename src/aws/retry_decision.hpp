@@ -2,6 +2,7 @@
 // November 2026). Pure: no clock, no I/O; the random number is passed in.
 #pragma once
 #include <chrono>
+#include <optional>
 #include <string_view>
 
 #include "dynabackup/http.hpp"
@@ -9,13 +10,13 @@
 namespace dynabackup::aws {
 
 enum class verdict {
-  done,       ///< a response the client above wants to see (2xx, 304, 404, 412, …)
+  done,       ///< a response the client above wants to see (2xx, 304, 404, 412, 416)
   transient,  ///< try again after a short delay
   throttled,  ///< try again after a long delay, at a lower pace
   fail        ///< an error that no retry mends: the client above makes a service_error of it
 };
 
-/// By AWS error code first, status second: SlowDown's 503 is throttling.
+/// By AWS error code first, status second: SlowDown's 503 is throttling, RequestTimeout's 400 is transient.
 verdict classify(int status, std::string_view code);
 
 struct retry_policy {
@@ -30,16 +31,28 @@ struct retry_policy {
 std::chrono::milliseconds retry_delay(const retry_policy& policy, verdict why, int retry, double random,
                                       std::optional<std::chrono::milliseconds> hint);
 
-/// 500 tokens a client: what keeps a sick service from being hammered. A retry costs 14 (transient) or 5 (throttling).
+/// The value of x-amz-retry-after: digits only, milliseconds; nullopt for anything else.
+std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view value);
+
+/// What keeps a sick service from being hammered: a retry after a transient failure costs 14 tokens of the client's
+/// 500. Throttling costs none here, unlike in the SDKs (5): a bulk tool is patient, and a throttled request is governed
+/// by the pace and by max_attempts.
 class retry_quota {
  public:
-  bool take(verdict why);             ///< false: not enough left
-  void refund_retry(verdict why);     ///< a success after a retry gives its cost back
-  void refund_first();                ///< a success at the first try gives 1
+  static constexpr int standard_tokens = 500;
+  static constexpr int transient_cost = 14;
+
+  explicit retry_quota(int tokens = standard_tokens) : most_(tokens), tokens_(tokens) {}
+
+  bool take(verdict why);          ///< false: not enough left
+  void refund_retry(verdict why);  ///< a success after a retry gives its cost back
+  void refund_first();             ///< a success at the first try gives 1
   [[nodiscard]] int tokens() const { return tokens_; }
 
  private:
-  int tokens_ = 500;
+  void give(int tokens);
+  int most_;
+  int tokens_;
 };
 
 }  // namespace dynabackup::aws

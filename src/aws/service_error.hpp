@@ -8,11 +8,16 @@
 
 namespace dynabackup::aws {
 
-/// Never throws: a body that is HTML, empty or cut leaves code "" and the status speaks.
+/// Never throws. A body that is HTML or cut leaves code "" and the status speaks; where there is no body at all (HEAD)
+/// the code is made from the status ("NotFound"). Texts are cut, and control characters replaced.
+/// `operation` and `resource` are the caller's to fill in; `attempts` comes from attempts_header.
 service_failure read_json_failure(const response& r);
 service_failure read_xml_failure(const response& r);
 
 /// Function pointer type by which a transport stack learns to read its service's errors.
 using failure_reader = service_failure (*)(const response&);
+
+/// retrying_transport adds it to every response it returns: how many attempts it took.
+inline constexpr std::string_view attempts_header = "x-dynabackup-attempts";
 
 }  // namespace dynabackup::aws

@@ -1,0 +1,100 @@
+#include "dynamodb/client.hpp"
+
+#include <fmt/format.h>
+
+#include "aws/service_error.hpp"
+#include "dynabackup/error.hpp"
+#include "dynamodb/json_cursor.hpp"
+#include "text/codecs.hpp"
+
+namespace dynabackup::dynamodb {
+namespace {
+
+/// 1 MB of items read is up to 8 MiB of JSON; UnprocessedItems is up to what was sent (16 MiB).
+constexpr std::size_t max_bulk_bytes = std::size_t{64} << 20;
+constexpr std::size_t max_small_bytes = std::size_t{8} << 20;
+constexpr std::chrono::seconds bulk_timeout{60};
+constexpr std::chrono::seconds small_timeout{20};
+
+std::string json(std::string_view text) {
+  std::string result;
+  text::append_json_string(result, text);
+  return result;
+}
+
+/// {"Item":{…}}, or {} when there is none.
+std::optional<std::string> read_item(std::string_view body) {
+  std::optional<std::string> item;
+  json_cursor at(body, "GetItem answer");
+  at.enter('{');
+  while (const auto name = at.next_member()) {
+    if (*name != "Item") {
+      at.value();
+      continue;
+    }
+    if (item) at.fail("Item twice");
+    const std::string_view found = at.object();
+    item.emplace();
+    item->reserve(found.size() + response::body_padding);
+    item->append(found);
+  }
+  at.end();
+  return item;
+}
+
+}  // namespace
+
+client::client(transport& network, origin at, std::string base_path)
+    : network_(network), at_(std::move(at)), target_(base_path.empty() ? "/" : std::move(base_path)) {}
+
+/// POST /, X-Amz-Target: DynamoDB_20120810.<Operation> (DynamoDB API Reference, "Making HTTP requests").
+task<response> client::call(std::string_view operation, const std::string& table, std::string body, byte_budget* budget,
+                            std::size_t max_response_bytes) {
+  request r;
+  r.method = "POST";
+  r.to = at_;
+  r.target = target_;
+  r.headers = {{"Content-Type", "application/x-amz-json-1.0"},
+               {"X-Amz-Target", fmt::format("DynamoDB_20120810.{}", operation)},
+               {"Accept-Encoding", "identity"}};
+  r.body = std::move(body);
+  r.max_response_bytes = max_response_bytes;
+  r.budget = budget;
+  r.attempt_timeout = max_response_bytes == max_bulk_bytes ? bulk_timeout : small_timeout;
+  response answer = co_await network_.send(r);
+  if (answer.status < 200 || answer.status > 299) {
+    service_failure failure = aws::read_json_failure(answer);
+    failure.operation = operation;
+    failure.resource = table;
+    throw service_error(std::move(failure));
+  }
+  co_return answer;
+}
+
+task<table_description> client::describe_table(std::string table) {
+  std::string body = fmt::format(R"({{"TableName":{}}})", json(table));
+  const response answer = co_await call("DescribeTable", table, std::move(body), nullptr, max_small_bytes);
+  co_return read_table_description(answer.body);
+}
+
+task<scan_page> client::scan(std::string table, segment part, std::optional<std::string> start, byte_budget* budget) {
+  std::string body =
+      fmt::format(R"({{"TableName":{},"TotalSegments":{},"Segment":{})", json(table), part.total, part.number);
+  if (start) body += R"(,"ExclusiveStartKey":)" + *start;
+  body += R"(,"ReturnConsumedCapacity":"TOTAL"})";
+  response answer = co_await call("Scan", table, std::move(body), budget, max_bulk_bytes);
+  co_return scan_page(std::move(answer));
+}
+
+task<write_outcome> client::batch_write_item(std::string body, std::string table) {
+  const response answer = co_await call("BatchWriteItem", table, std::move(body), nullptr, max_bulk_bytes);
+  co_return read_write_outcome(answer.body);
+}
+
+task<std::optional<std::string>> client::get_item(std::string table, std::string key_json) {
+  std::string body = fmt::format(R"({{"TableName":{},"Key":{},"ConsistentRead":true}})", json(table), key_json);
+  const response answer = co_await call("GetItem", table, std::move(body), nullptr, max_small_bytes);
+  co_return read_item(answer.body);
+}
+
+}  // namespace dynabackup::dynamodb

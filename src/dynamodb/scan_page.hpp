@@ -11,6 +11,8 @@
 
 namespace dynabackup::dynamodb {
 
+class json_cursor;
+
 class scan_page {
  public:
   /// Takes the answer (and its memory charge). format_error: not a Scan answer, truncated, trailing bytes, Count that
@@ -29,6 +31,8 @@ class scan_page {
   struct span {
     std::uint32_t offset, length;
   };
+  void read_items(json_cursor& at);
+
   response answer_;
   std::vector<span> items_;
   std::optional<std::string> next_;

@@ -25,10 +25,10 @@ struct stream_description {
 struct table_description {
   std::string name;
   std::string arn;
-  std::string id;       ///< empty where the service gives none (DynamoDB Local)
-  std::string created;  ///< CreationDateTime, epoch seconds in plain decimal, as text
-  std::string status;   ///< ACTIVE, …
-  key_schema key;
+  std::string id;                ///< empty where the service gives none (DynamoDB Local)
+  std::string created;           ///< CreationDateTime, epoch seconds in plain decimal, as text
+  std::string status;            ///< ACTIVE, …
+  key_schema key;                ///< like arn and created empty where a table in status DELETING has none
   std::uint64_t item_count = 0;  ///< an estimate, about 6 hours old
   std::uint64_t size_bytes = 0;  ///< likewise
   bool on_demand = false;

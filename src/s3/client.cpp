@@ -1,0 +1,177 @@
+#include "s3/client.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "crypto/sha256.hpp"
+#include "dynabackup/error.hpp"
+#include "text/timestamps.hpp"
+
+namespace dynabackup::s3 {
+namespace {
+
+constexpr std::size_t max_list_bytes = std::size_t{16} << 20;  ///< 1,000 entries, each escaped byte three long
+constexpr std::size_t max_error_bytes = std::size_t{1} << 20;
+
+bool printable_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+/// A bare 404 tells no more than that; where there is a body, only these codes mean that the object is not there.
+bool is_absent(const response& answer) {
+  if (answer.status != 404) return false;
+  const std::string code = error_code(answer);
+  return code == "NoSuchKey" || code == "NoSuchVersion" || answer.header_value("x-amz-delete-marker") == "true";
+}
+
+}  // namespace
+
+client::client(transport& network, client_settings settings) : network_(network), settings_(std::move(settings)) {}
+
+std::chrono::milliseconds client::transfer_timeout(std::uint64_t bytes) {
+  return std::chrono::seconds{60 + std::min<std::uint64_t>(bytes >> 18, 86'400)};
+}
+
+request client::make(std::string_view method, const std::string& bucket, std::string_view key, std::string_view query) {
+  auto place = places_.find(bucket);
+  if (place == places_.end()) place = places_.emplace(bucket, bucket_endpoint(settings_, bucket)).first;
+  object_url url = url_of(place->second, key, query);
+  request r;
+  r.method = method;
+  r.to = std::move(url.to);
+  r.target = std::move(url.target);
+  r.max_response_bytes = max_error_bytes;
+  return r;
+}
+
+task<response> client::send(request& r) {
+  response answer = co_await network_.send(r);
+  if (const auto date = text::parse_http_date(answer.header_value("Date"))) service_time_ = *date;
+  co_return answer;
+}
+
+/// Content-Type, x-amz-server-side-encryption*, x-amz-meta-* (PutObject, CreateMultipartUpload).
+void client::describe_write(request& r, const put_options& options) const {
+  r.headers.push_back({"Content-Type", options.content_type});
+  if (!settings_.sse.empty()) r.headers.push_back({"x-amz-server-side-encryption", settings_.sse});
+  if (!settings_.kms_key_id.empty()) {
+    r.headers.push_back({"x-amz-server-side-encryption-aws-kms-key-id", settings_.kms_key_id});
+  }
+  for (const auto& [name, value] : options.meta) {
+    // Anything else comes back altered (RFC 2047) or would end the header.
+    if (!printable_ascii(name) || !printable_ascii(value)) {
+      throw format_error(
+          fmt::format("metadata {} cannot be sent to S3: not printable ASCII", printable_ascii(name) ? name : "name"));
+    }
+    r.headers.push_back({"x-amz-meta-" + name, value});
+  }
+}
+
+/// PUT /key, Content-MD5, If-None-Match: * (PutObject).
+task<put_result> client::put_object(std::string bucket, std::string key, std::string body, put_options options) {
+  request r = make("PUT", bucket, key, {});
+  r.headers.push_back({"Content-MD5", crypto::md5_base64(body)});
+  describe_write(r, options);
+  if (options.if_none_match) r.headers.push_back({"If-None-Match", "*"});
+  r.attempt_timeout = transfer_timeout(body.size());
+  r.body = std::move(body);
+  const response answer = co_await send(r);
+  if (answer.status == 412 && options.if_none_match) co_return put_result{};
+  const call_name call{"PutObject", std::move(bucket), std::move(key)};
+  require_success(answer, call);
+  co_return put_result{true, etag_of(answer, call), version_id_of(answer)};
+}
+
+/// GET /key[?versionId=V], Range, If-Match (GetObject).
+task<std::optional<object_body>> client::get_object(std::string bucket, std::string key, get_options options) {
+  std::string query;
+  if (!options.version_id.empty()) add_parameter(query, "versionId", options.version_id);
+  request r = make("GET", bucket, key, query);
+  r.max_response_bytes = std::size_t{64} << 20;
+  if (options.range) {
+    const std::uint64_t bytes = options.range->last - options.range->first + 1;
+    r.headers.push_back({"Range", fmt::format("bytes={}-{}", options.range->first, options.range->last)});
+    r.max_response_bytes = std::max<std::size_t>(bytes, max_error_bytes);
+    r.attempt_timeout = transfer_timeout(bytes);
+  }
+  if (!options.if_match.empty()) r.headers.push_back({"If-Match", '"' + options.if_match + '"'});
+  r.budget = options.budget;
+  response answer = co_await send(r);
+  // 405: the version asked for is a delete marker.
+  if (is_absent(answer) || (answer.status == 405 && !options.version_id.empty())) co_return std::nullopt;
+  const call_name call{"GetObject", std::move(bucket), std::move(key)};
+  require_success(answer, call);
+  object_body object{read_head(answer, call), {}};
+  if (!options.range && answer.status != 200) throw_failure(answer, call);
+  object.head.size = options.range ? ranged_size(answer, *options.range, call) : answer.body.size();
+  object.answer = std::move(answer);
+  co_return object;
+}
+
+/// HEAD /key[?versionId=V] (HeadObject). It has no body: a missing bucket and a missing key look alike.
+task<std::optional<object_head>> client::head_object(std::string bucket, std::string key, std::string version_id) {
+  std::string query;
+  if (!version_id.empty()) add_parameter(query, "versionId", version_id);
+  request r = make("HEAD", bucket, key, query);
+  const response answer = co_await send(r);
+  if (answer.status == 404 || (answer.status == 405 && !version_id.empty())) co_return std::nullopt;
+  const call_name call{"HeadObject", std::move(bucket), std::move(key)};
+  require_success(answer, call);
+  object_head head = read_head(answer, call);
+  head.size = content_length(answer, call);
+  co_return head;
+}
+
+/// DELETE /key[?versionId=V] (DeleteObject).
+task<std::string> client::delete_object(std::string bucket, std::string key, std::string version_id) {
+  std::string query;
+  if (!version_id.empty()) add_parameter(query, "versionId", version_id);
+  request r = make("DELETE", bucket, key, query);
+  const response answer = co_await send(r);
+  if (is_absent(answer)) co_return std::string{};
+  require_success(answer, {"DeleteObject", std::move(bucket), std::move(key)});
+  const bool left_marker = version_id.empty() && answer.header_value("x-amz-delete-marker") == "true";
+  co_return left_marker ? version_id_of(answer) : std::string{};
+}
+
+/// GET /?list-type=2&… (ListObjectsV2).
+task<list_page> client::list_objects_v2(std::string bucket, list_options options) {
+  std::string query = fmt::format("list-type=2&encoding-type=url&max-keys={}", options.max_keys);
+  if (!options.prefix.empty()) add_parameter(query, "prefix", options.prefix);
+  if (!options.start_after.empty()) add_parameter(query, "start-after", options.start_after);
+  if (options.token) add_parameter(query, "continuation-token", *options.token);
+  request r = make("GET", bucket, {}, query);
+  r.max_response_bytes = max_list_bytes;
+  const response answer = co_await send(r);
+  require_success(answer, {"ListObjectsV2", std::move(bucket), {}});
+  co_return read_list_page(answer.body);
+}
+
+/// GET /?versions&… (ListObjectVersions).
+task<version_page> client::list_object_versions(std::string bucket, std::string prefix,
+                                                std::optional<std::string> key_marker, std::string version_id_marker,
+                                                int max_keys) {
+  std::string query = fmt::format("versions=&encoding-type=url&max-keys={}", max_keys);
+  if (!prefix.empty()) add_parameter(query, "prefix", prefix);
+  if (key_marker) add_parameter(query, "key-marker", *key_marker);
+  if (!version_id_marker.empty()) add_parameter(query, "version-id-marker", version_id_marker);
+  request r = make("GET", bucket, {}, query);
+  r.max_response_bytes = max_list_bytes;
+  const response answer = co_await send(r);
+  require_success(answer, {"ListObjectVersions", std::move(bucket), {}});
+  co_return read_version_page(answer.body);
+}
+
+/// GET /?versioning (GetBucketVersioning).
+task<versioning> client::get_bucket_versioning(std::string bucket) {
+  request r = make("GET", bucket, {}, "versioning=");
+  const response answer = co_await send(r);
+  require_success(answer, {"GetBucketVersioning", bucket, {}});
+  const auto status = child_text(answer.body, "VersioningConfiguration", "Status");
+  if (status == "Enabled") co_return versioning::enabled;
+  if (status == "Suspended") co_return versioning::suspended;
+  if (status == "") co_return versioning::never_enabled;
+  throw format_error(fmt::format("S3's GetBucketVersioning answer for {} cannot be read", bucket));
+}
+
+}  // namespace dynabackup::s3

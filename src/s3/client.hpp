@@ -9,22 +9,11 @@
 
 #include "dynabackup/byte_budget.hpp"
 #include "dynabackup/transport.hpp"
+#include "s3/answer.hpp"
 #include "s3/listing.hpp"
+#include "s3/object_url.hpp"
 
 namespace dynabackup::s3 {
-
-/// How a bucket is reached, and what every write carries.
-struct client_settings {
-  std::string region;
-  std::optional<std::string> endpoint;
-  bool path_style = false;
-  bool fips = false;
-  bool dualstack = false;
-  std::string sse;         ///< x-amz-server-side-encryption, empty for the bucket's default
-  std::string kms_key_id;
-};
-
-using metadata = std::map<std::string, std::string>;  ///< x-amz-meta-*, lower-case names without that prefix
 
 struct put_options {
   metadata meta;
@@ -38,22 +27,9 @@ struct put_result {
   std::string version_id;  ///< empty in an unversioned bucket
 };
 
-struct object_head {
-  std::string etag;
-  std::uint64_t size = 0;
-  std::string version_id;
-  time_point last_modified;
-  metadata meta;
-};
-
-struct byte_range {
-  std::uint64_t first = 0;
-  std::uint64_t last = 0;  ///< inclusive, as in RFC 9110 14.1.2
-};
-
 struct get_options {
   std::optional<byte_range> range;
-  std::string if_match;    ///< ETag without quotes; a mismatch is a service_error (412)
+  std::string if_match;  ///< ETag without quotes; a mismatch is a service_error (412)
   std::string version_id;
   byte_budget* budget = nullptr;
 };
@@ -104,13 +80,16 @@ class client {
   [[nodiscard]] time_point service_time() const { return service_time_; }
 
  private:
-  request make(std::string_view method, const std::string& bucket, std::string_view key, std::string query) const;
-  task<response> call(request& r, std::string_view operation, const std::string& resource, bool quiet_404 = false,
-                      bool quiet_412 = false);
+  request make(std::string_view method, const std::string& bucket, std::string_view key, std::string_view query);
+  task<response> send(request& r);
   void describe_write(request& r, const put_options& options) const;
+  /// Room for slow lines: a minute and 256 KiB a second.
+  static std::chrono::milliseconds transfer_timeout(std::uint64_t bytes);
+
   transport& network_;
   client_settings settings_;
-  time_point service_time_{};  // set by call() from each answer's Date header
+  std::map<std::string, aws::endpoint> places_;  ///< by bucket: decided once, used for every object
+  time_point service_time_{};
 };
 
 }  // namespace dynabackup::s3
