@@ -1,4 +1,4 @@
-// One line of a snapshot, ours or a foreign one, to a canonical item (docs/format.md, "Lines that readers take").
+// One line of a snapshot, ours or a foreign one, to a canonical item (docs/format.md, "Lines that readers take"). Pure.
 #pragma once
 #include <string>
 #include <string_view>
@@ -16,14 +16,21 @@ enum class line_kind {
 class line_reader {
  public:
   explicit line_reader(dynamodb::key_schema schema);
-  /// Appends the canonical item to `item` and its canonical key to `key`. format_error for anything that is no item.
-  /// `line` needs response::body_padding readable bytes behind it.
+  /// Appends the canonical item to `item` and its canonical key to `key`. format_error for anything that is no item:
+  /// both are then as before, and the byte in the message counts from the item's own opening brace.
   line_kind read(std::string_view line, std::string& item, std::string& key);
 
  private:
+  struct shape {
+    line_kind kind;
+    std::string_view item;
+  };
+  shape look(std::string_view line);
+
   dynamodb::key_schema schema_;
   canonicalizer canonical_;
-  std::string converted_;
+  std::string partition_key_;  ///< its name as canonical JSON spells it
+  std::string name_;
 };
 
 }  // namespace dynabackup::archive
