@@ -36,17 +36,17 @@ class record_reader {
 
   /// Format 1; a greater one is of a newer dynabackup, and the error says to update.
   void expect_format() const;
-  [[nodiscard]] std::string text(std::string_view member) const;
+  std::string text(std::string_view member) const;
   /// RFC 3339, or empty where that is allowed.
-  [[nodiscard]] std::string moment(std::string_view member, bool may_be_empty) const;
-  [[nodiscard]] std::uint64_t number(std::string_view member) const;
-  [[nodiscard]] bool flag(std::string_view member) const;
+  std::string moment(std::string_view member, bool may_be_empty) const;
+  std::uint64_t number(std::string_view member) const;
+  bool flag(std::string_view member) const;
   /// nullopt: the member is null.
-  [[nodiscard]] std::optional<record_reader> record(std::string_view member) const;
+  std::optional<record_reader> record(std::string_view member) const;
   /// An array of at most `max_count` objects.
-  [[nodiscard]] std::vector<record_reader> records(std::string_view member, std::size_t max_count) const;
+  std::vector<record_reader> records(std::string_view member, std::size_t max_count) const;
   /// An array of arrays of `width` numbers each, joined.
-  [[nodiscard]] std::vector<std::uint64_t> rows(std::string_view member, std::size_t width) const;
+  std::vector<std::uint64_t> rows(std::string_view member, std::size_t width) const;
   [[noreturn]] void refuse(std::string_view why) const;
 
  private:
