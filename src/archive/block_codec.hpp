@@ -1,5 +1,6 @@
 // Compression of a snapshot's blocks, by libraries (igzip or libdeflate for gzip, libzstd). Pure.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -9,11 +10,20 @@
 
 namespace dynabackup::archive {
 
+/// A block's lines are never more: what a manifest can make us allocate at once.
+inline constexpr std::size_t max_block_bytes = std::size_t{64} << 20;
+
+/// Which library writes gzip: igzip where it was built in, else libdeflate.
+enum class gzip_library { fastest, libdeflate };
+
 /// Compresses `raw` into one independent gzip member or zstd frame (or copies it), appended to `out`. Reusable scratch.
 class block_writer {
  public:
-  explicit block_writer(compression codec);
+  explicit block_writer(compression codec, gzip_library library = gzip_library::fastest);
+  block_writer(block_writer&&) noexcept;
+  block_writer& operator=(block_writer&&) noexcept;
   ~block_writer();
+  /// At most max_block_bytes; std::length_error for more. Should it throw, `out` is as it was.
   void append(std::string_view raw, std::string& out);
   /// An upper bound of what append adds, so that memory can be charged before.
   [[nodiscard]] std::size_t bound(std::size_t raw_bytes) const;
@@ -33,10 +43,15 @@ compression sniff(std::string_view first_bytes);
 class stream_reader {
  public:
   explicit stream_reader(compression codec);
+  stream_reader(stream_reader&&) noexcept;
+  stream_reader& operator=(stream_reader&&) noexcept;
   ~stream_reader();
   /// Decodes some of `input`, appending at most `max_out` bytes to `out`; returns how much input was used.
+  /// Call again with the rest until it is empty: the last byte counts as used only when all it stands for is in `out`.
+  /// format_error: damaged, something else behind the last member or frame (zero padding is allowed behind gzip), or a
+  /// zstd window of more than 128 MiB.
   std::size_t read(std::string_view input, std::string& out, std::size_t max_out);
-  /// format_error when the data ended inside a member or frame ("truncated").
+  /// format_error when the data ended inside a member or frame, or before the first one ("truncated").
   void finish() const;
 
  private:

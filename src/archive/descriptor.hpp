@@ -7,6 +7,9 @@
 
 namespace dynabackup::archive {
 
+class record_reader;
+
+/// The partition key's attribute comes first in `key`. Where the service names no id, it is empty.
 struct descriptor {
   int format = 1;
   std::string table;
@@ -20,6 +23,8 @@ descriptor describe(const dynamodb::table_description& table);
 std::string write_descriptor(const descriptor& d);
 /// format_error: not ours, damaged, or of a newer format (the message says to update).
 descriptor read_descriptor(std::string_view body);
+/// The same of an object inside another document (a manifest's `table`).
+descriptor read_descriptor(const record_reader& record);
 
 enum class kinship {
   same,       ///< this very table

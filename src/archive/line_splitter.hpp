@@ -16,9 +16,11 @@ class line_splitter {
   /// The next whole line without its LF (or CRLF), valid until the next feed; nullopt = needs more.
   /// Readable padding of response::body_padding bytes is behind it.
   std::optional<std::string_view> next();
-  /// The last line if it lacks its LF.
+  /// The last line if it lacks its LF. Lines not taken yet come first; nullopt = nothing is left.
   std::optional<std::string_view> finish();
   [[nodiscard]] std::size_t buffered() const { return buffer_.size() - start_; }
+  /// What it takes of memory.
+  [[nodiscard]] std::size_t capacity() const { return buffer_.capacity(); }
 
  private:
   std::string buffer_;
