@@ -1,4 +1,5 @@
-// A front end's view of AWS's shared configuration files: what the selected profile says of region and endpoints.
+// What AWS's shared files (~/.aws/config, ~/.aws/credentials) say about the selected profile, for front ends that
+// resolve settings such as a region. Credentials are not for them: the engine reads those itself.
 #pragma once
 #include <optional>
 #include <string>
@@ -8,8 +9,8 @@
 
 namespace dynabackup {
 
-/// The value of `key` ("region", "endpoint_url", "ca_bundle") in the selected profile (credential_settings::profile,
-/// else AWS_PROFILE, else "default"). A missing file or profile is nullopt; a malformed file a usage_error.
-std::optional<std::string> shared_config_value(const credential_settings& settings, std::string_view key);
+/// Value of `key` ("region", "endpoint_url", "max_attempts", …) in the selected profile: `who.profile`, else AWS_PROFILE,
+/// else "default". nullopt when a file, the profile or the key is missing. format_error names file and line, never a value.
+std::optional<std::string> shared_config_value(const credential_settings& who, std::string_view key);
 
 }  // namespace dynabackup

@@ -1,1 +1,222 @@
-int main() { return 2; }
+// dynamodb-backup: arguments and settings in, one operation of the engine, its outcome out.
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <malloc.h>
+#include <string>
+#include <sys/resource.h>
+#include <system_error>
+
+#include "arguments.hpp"
+#include "configuration.hpp"
+#include "dynabackup/engine.hpp"
+#include "dynabackup/shared_config.hpp"
+#include "locations.hpp"
+#include "progress_line.hpp"
+#include "report_output.hpp"
+#include "text_forms.hpp"
+
+namespace dynabackup::cli {
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+void say(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stderr); }
+void complain(const std::string& what) { say("dynamodb-backup: " + printable(what) + "\n"); }
+void warn(const std::string& what) { say("warning: " + printable(what) + "\n"); }
+
+/// A result that did not arrive (disk full, pipe closed) is a failure.
+int print_result(const std::string& text, int exit_code) {
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (written) return exit_code;
+  complain("stdout cannot be written: " + std::generic_category().message(errno));
+  return exit_failed;
+}
+
+std::optional<std::string> environment_value(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return std::string(value);
+}
+
+void measure_process(run_result& result) {
+  rusage used{};
+  if (getrusage(RUSAGE_SELF, &used) != 0) return;
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  result.peak_rss_bytes = static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
+  result.cpu_seconds = seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+/// One run of the program, from its arguments to its exit code.
+class session {
+ public:
+  explicit session(arguments line) : line_(std::move(line)) { result_.command = name_of(line_.what); }
+
+  int run() {
+    try {
+      configure();
+      if (line_.what == command::config)
+        result_.settings = setting_lines(in_force_);
+      else
+        operate();
+    } catch (const boost::system::system_error& e) {
+      fail(e.code() == boost::system::errc::operation_canceled ? describe(interrupted()) : describe(e));
+    } catch (const std::exception& e) {
+      fail(describe(e));
+    }
+    measure_process(result_);
+    return show();
+  }
+
+ private:
+  [[nodiscard]] bool json() const { return line_.output == output_format::json; }
+
+  void configure() {
+    who_ = {environment_value, line_.options[setting_id::profile]};
+    configuration_sources sources;
+    sources.options = line_.options;
+    sources.variables = environment_value;
+    sources.profile_value = [this](std::string_view key) { return shared_config_value(who_, key); };
+    if (!line_.config_file) line_.config_file = environment_value("DYNABACKUP_CONFIG");
+    if (line_.config_file) {
+      sources.file_name = *line_.config_file;
+      sources.file_text = read_config(*line_.config_file);
+    }
+    in_force_ = resolve(sources);
+  }
+
+  void operate() {
+    require_settings(line_.what, in_force_);
+    const locations where = locate(line_, in_force_);
+    if (where.warning) warn(*where.warning);
+    engine runner(to_settings(in_force_, who_));
+    announce(where);
+    progress_display display(stderr_display(line_.quiet));
+    progress seen;
+    const auto start = clock::now();
+    const auto elapsed = [start] {
+      return std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - start);
+    };
+    const auto take_stock = [&] {
+      display.finish(seen);
+      result_.items_settled = seen.items;
+    };
+    try {
+      result_.done = runner.run(operation(runner, where, seen), [&] { display.tick(seen, elapsed()); });
+    } catch (...) {
+      take_stock();
+      result_.done.requests = seen.requests;
+      result_.done.retries = seen.retries;
+      result_.done.throttles = seen.throttles;
+      result_.done.peak_in_flight = seen.peak_in_flight;
+      result_.done.seconds = static_cast<double>(elapsed().count()) / 1000;
+      throw;
+    }
+    take_stock();
+    result_.exit_code = result_.done.whole() ? exit_done : exit_incomplete;
+  }
+
+  task<report> operation(engine& runner, const locations& where, progress& seen) {
+    switch (line_.what) {
+      case command::snapshot:
+        return runner.snapshot({where.incremental, where.snapshot, line_.snapshot, line_.overwrite, line_.codec}, seen);
+      case command::restore:
+        return runner.restore({where.snapshot, line_.snapshot, line_.table}, seen);
+      default:
+        return runner.backfill({line_.table, where.incremental, line_.unversioned, line_.adopt}, seen);
+    }
+  }
+
+  /// The classic forms' first line, as their users' logs know it.
+  void announce(const locations& where) {
+    if (!line_.classic) return;
+    switch (line_.what) {
+      case command::snapshot:
+        subject_ = "snapshot of " + where.incremental.text() + " to " + where.snapshot.text();
+        break;
+      case command::restore:
+        subject_ = "restore of " + where.snapshot.key(line_.snapshot) + " to table " + line_.table;
+        break;
+      default:
+        subject_ = "backfill of table " + line_.table + " to " + where.incremental.text();
+    }
+    subject_ = printable(subject_);
+    if (!json() && print_result("starting " + subject_ + "\n", exit_done) != exit_done) throw error("nothing was done");
+  }
+
+  void fail(failure what) {
+    result_.exit_code = exit_code_of(what);
+    result_.failed = std::move(what);
+  }
+
+  int show() {
+    for (const std::string& warning : result_.done.warnings) warn(warning);
+    if (result_.failed) complain(result_.failed->message);
+    if (json()) return print_result(result_json(result_), result_.exit_code);
+    if (line_.what == command::config)
+      return result_.failed ? result_.exit_code : print_result(settings_text(result_.settings), result_.exit_code);
+    if (!line_.classic)
+      return result_.failed ? result_.exit_code : print_result(result_text(result_), result_.exit_code);
+    if (!result_.failed) say(result_text(result_));
+    return subject_.empty() ? result_.exit_code : print_result(classic_end(), result_.exit_code);
+  }
+
+  [[nodiscard]] std::string classic_end() const {
+    if (result_.failed) return "failed: " + subject_ + "\n";
+    const char* end = result_.exit_code == exit_done ? "finished " : "finished, but not whole: ";
+    return end + subject_ + ", " + grouped(result_.items_settled) + " items\n";
+  }
+
+  arguments line_;
+  credential_settings who_;
+  configuration in_force_;
+  run_result result_;
+  std::string subject_;
+};
+
+int finish_early(const early_end& end) {
+  if (end.exit_code == exit_done) return print_result(end.text, exit_done);
+  say(end.text);
+  if (end.output != output_format::json) return end.exit_code;
+  run_result result;
+  result.exit_code = end.exit_code;
+  result.failed = failure{"usage", end.mistake, "", "", ""};
+  measure_process(result);
+  return print_result(result_json(result), end.exit_code);
+}
+
+void prepare_process() {
+#ifdef __GLIBC__
+  // Large blocks (pages, bodies, parts) go back to the kernel as they are freed, so that resident memory follows the
+  // byte budget; glibc's own thresholds grow with the sizes it sees, and then keep what was freed.
+  constexpr int large_block_bytes = 256 * 1024;
+  mallopt(M_MMAP_THRESHOLD, large_block_bytes);
+  mallopt(M_TRIM_THRESHOLD, 2 * large_block_bytes);
+#endif
+  // A closed pipe or connection shows as a failed write, with its message and exit code.
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+}  // namespace
+
+int run(std::vector<std::string> words) {
+  auto parsed = parse_arguments(std::move(words));
+  if (const auto* end = std::get_if<early_end>(&parsed)) return finish_early(*end);
+  return session(std::get<arguments>(std::move(parsed))).run();
+}
+
+}  // namespace dynabackup::cli
+
+int main(int argc, char** argv) {
+  dynabackup::cli::prepare_process();
+  try {
+    return dynabackup::cli::run({argv + (argc > 0 ? 1 : 0), argv + argc});
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "dynamodb-backup: %s\n", e.what());
+    return dynabackup::cli::exit_failed;
+  }
+}
