@@ -36,9 +36,7 @@ class Usage(harness.StackTest):
                 self.refused(2, [variable], *arguments, **cleared)
 
     def test_a_parallelism_that_is_no_power_of_two(self):
-        for value in ("0", "3", "-1", "x", "1099511627776", "", " 8", "2048"):
-            if value == "":
-                continue  # an empty variable is an unset one
+        for value in ("0", "3", "-1", "x", "1099511627776", "2048", "1e3", "0x10"):
             with self.subTest(value=value):
                 run = self.refused(2, ["parallelism"], "backfill", "t", DYNAMODB_PARALLELISM=value)
                 self.assertRegex(run.message, r"\b(1|2|4|1024)\b", "names allowed values")
@@ -99,8 +97,7 @@ class Missing(harness.StackTest):
         self.refused(FAILS, ["no-such-snapshot"], "restore", table, "no-such-snapshot")
 
     def test_an_incremental_prefix_that_was_never_written(self):
-        run = self.report_of("snapshot", "s.json.gz")
-        self.assertIn(run.exit_code, (1, 2, 3), run)
+        self.refused(2, ["backfill", "INCREMENTAL_PREFIX"], "snapshot", "s.json.gz")
 
 
 class Access(harness.StackTest):
@@ -170,7 +167,7 @@ class Prefixes(harness.StackTest):
         self.filled()
         run = self.report_of("snapshot", "s.json.gz", SNAPSHOT_PREFIX=self.id)
         self.assertEqual(run.exit_code, 0, run)
-        self.assertTrue(any("prefix" in warning.lower() for warning in run.warnings), run)
+        self.assertRegex(run.stderr, "warning: .*prefix")
 
     def test_prefixes_that_only_begin_alike_are_apart(self):
         self.filled()
@@ -202,7 +199,7 @@ class Prefixes(harness.StackTest):
         harness.time.sleep(1.1)  # creation times are told apart to the second
         harness.create_table(self.dynamodb, table, ("S", None))
         self.load(table, samples.generated_items(2))
-        run = self.refused(2, ["--adopt"], "backfill", table)
+        self.refused(2, ["--adopt"], "backfill", table)
         run = self.expect(0, "backfill", table, "--adopt")
         self.assertEqual(run.items_present, 2)
 
@@ -225,7 +222,7 @@ class Versioning(harness.StackTest):
                 self.assertEqual(self.keys("", bucket), [])
                 run = self.expect(0, "backfill", table, "--unversioned", INCREMENTAL_BUCKET=bucket)
                 self.assertEqual(run.items_written, 3)
-                self.assertTrue(run.warnings, "it says what no longer holds")
+                self.assertRegex(run.stderr, "warning: .*version", "it says what no longer holds")
 
 
 class SnapshotNames(harness.StackTest):
@@ -274,5 +271,6 @@ class Text(harness.StackTest):
         run = self.run_binary("backfill", self.id + "-nowhere")
         self.assertIn(run.exit_code, FAILS, run)
         self.assertIn(self.id + "-nowhere", run.stderr)
-        errors = [line for line in run.stderr.splitlines() if "error" in line.lower() or "failed" in line.lower()]
+        self.assertEqual(run.stdout, "")
+        errors = [line for line in run.stderr.splitlines() if line.startswith("dynamodb-backup: ")]
         self.assertEqual(len(errors), 1, run)

@@ -55,8 +55,8 @@ class RoundTrip(harness.StackTest):
 
     def test_items_keyed_by_number(self):
         source = self.table(("N", None), "source")
-        numbers = ["0", "-1", "1E+125", "1E-130", "-9.9999999999999999999999999999999999999E+125", "0.1", "100", "1e2"]
-        self.load(source, [harness.item_json(pk={"N": text}) for text in numbers[:-1]])
+        numbers = ["0", "-1", "1E+125", "1E-130", "-9.9999999999999999999999999999999999999E+125", "0.1", "100"]
+        self.load(source, [harness.item_json(pk={"N": text}) for text in numbers])
         self.round_trip(source, ("N", None))
 
     def test_an_empty_table(self):
@@ -156,8 +156,8 @@ class Format(harness.StackTest):
         self.load(table, samples.generated_items(5))
         self.expect(0, "backfill", table)
         self.s3.delete_object(Bucket=self.bucket, Key=self.item_keys()[0])
-        run = self.report_of("snapshot", "s.json.gz")
-        self.assertEqual(run.items_written, 4, run)
+        run = self.expect(0, "snapshot", "s.json.gz")
+        self.assertEqual(run.items_written, 4)
 
     def test_a_name_that_is_none_of_ours_is_counted_and_left_out(self):
         table = self.table(suffix="source")
