@@ -1,0 +1,105 @@
+"""The demonstration behind tools/demo: sample tables through backfill, snapshot and restore, compared item by item."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+FOLDER = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, FOLDER)
+
+import compare  # noqa: E402
+import harness  # noqa: E402
+import samples  # noqa: E402
+from wire import Wire, WireError  # noqa: E402
+
+RUN = time.strftime("demo/%Y-%m-%dT%H-%M-%SZ", time.gmtime())
+OUTPUT = os.path.join(harness.ROOT, "build", "demo")
+
+
+def main():
+    dynamodb, s3 = harness.client("dynamodb"), harness.client("s3")
+    wire = Wire(harness.STACK["AWS_ENDPOINT_URL_DYNAMODB"])
+    shutil.rmtree(OUTPUT, ignore_errors=True)
+    os.makedirs(OUTPUT)
+
+    tables = [("demo-" + "-".join(kind.lower() for kind in layout if kind), layout, sample_items(layout))
+              for layout in samples.KEY_LAYOUTS]
+    tables.append(("demo-generated", ("S", None), [("", item) for item in samples.generated_items(10000)]))
+    equal = True
+    for name, layout, items in tables:
+        equal &= one_table(dynamodb, s3, wire, name, layout, items)
+
+    print(f"\nEach table went to s3://{harness.BUCKET}/{RUN}/TABLE/items/ (an object an item), from there into one snapshot"
+          f"\nfile under {RUN}/TABLE/snapshots/, and from that into TABLE-copy. The snapshots and the reports of every"
+          f"\nstep are in {os.path.relpath(OUTPUT)}. To look at one:"
+          f"\n  zcat {os.path.relpath(OUTPUT)}/demo-s.json.gz | head -n 3 | cut -c 1-200"
+          f"\n  python3 -m json.tool {os.path.relpath(OUTPUT)}/demo-generated.backfill.json"
+          "\ntools/demo --keep leaves the servers running and says how to look into them."
+          if equal else "\nNot every table came back equal.")
+    sys.exit(0 if equal else 1)
+
+
+def sample_items(layout):
+    """Those of items.jsonl with these keys, and a hundred generated ones with such keys."""
+    items = [(sample.name, sample.json) for sample in samples.samples() if sample.layout == layout]
+    return items + [("", item) for item in samples.generated_items(100, layout)]
+
+
+def one_table(dynamodb, s3, wire, name, layout, items):
+    copy = name + "-copy"
+    keys = " + ".join(kind for kind in layout if kind)
+    for table in (name, copy):
+        if table in dynamodb.list_tables()["TableNames"]:
+            dynamodb.delete_table(TableName=table)
+        harness.create_table(dynamodb, table, layout)
+    print(f"\n{name} (keys: {keys})")
+    named = [(what, item) for what, item in items if what]
+    refused = 0
+    for what, item in named:
+        try:
+            wire.put(name, item)
+        except WireError as error:
+            refused += 1
+            print(f"  the server refuses {what}: {error.code}: {error.message[:100]}")
+    wire.load(name, [item for what, item in items if not what])
+    source = compare.scan(dynamodb, name)
+    print(f"  loaded: {len(source)} items with distinct keys; {refused} of {len(items)} were refused by the server")
+
+    prefix = f"{RUN}/{name}"
+    environment = {**os.environ, "INCREMENTAL_PREFIX": f"{prefix}/items", "SNAPSHOT_PREFIX": f"{prefix}/snapshots"}
+    for arguments in (["backfill", name], ["snapshot", f"{name}.json.gz"], ["restore", copy, f"{name}.json.gz"]):
+        if not step(name, arguments, environment):
+            return False
+    s3_object = s3.get_object(Bucket=harness.BUCKET, Key=f"{prefix}/snapshots/{name}.json.gz")
+    with open(os.path.join(OUTPUT, f"{name}.json.gz"), "wb") as out:
+        shutil.copyfileobj(s3_object["Body"], out)
+
+    found = compare.differences(source, compare.scan(dynamodb, copy))
+    for line in found[:10]:
+        print(f"  {line}")
+    print(f"  compared: {len(source)} items, " + (f"{len(found)} DIFFERENCES" if found else "source and copy are equal"))
+    return not found
+
+
+def step(name, arguments, environment):
+    run = subprocess.run([harness.BINARY, *arguments, "--output", "json"], env=environment, capture_output=True,
+                         stdin=subprocess.DEVNULL, text=True, check=False)
+    try:
+        report = json.loads(run.stdout)
+    except ValueError:
+        report = {}
+    with open(os.path.join(OUTPUT, f"{name}.{arguments[0]}.json"), "w", encoding="utf-8") as out:
+        out.write(run.stdout)
+    if run.returncode != 0:
+        print(f"  dynamodb-backup {' '.join(arguments)} ended with exit code {run.returncode}:\n{run.stderr[-2000:]}")
+        return False
+    print(f"  {' '.join(arguments[:1]):9} {report['items_written']:6} items in {report['seconds']:5.1f} s, "
+          f"CPU {report['cpu_seconds']:5.2f} s, peak memory {report['peak_rss_bytes'] / harness.MEBIBYTE:3.0f} MiB")
+    return True
+
+
+if __name__ == "__main__":
+    main()
