@@ -24,8 +24,9 @@ task<std::optional<std::string>> read_small(run_context& run, s3_location home, 
   co_return std::move(found->answer.body);
 }
 
-template <class Read>
-auto read_named(const std::string& bucket, const std::string& key, const std::string& body, Read read) {
+template <class Record>
+Record read_named(const std::string& bucket, const std::string& key, const std::string& body,
+                  Record (*read)(std::string_view)) {
   try {
     return read(body);
   } catch (const format_error& e) {
