@@ -84,7 +84,8 @@ TEST_CASE("profiles resolve as the public assume-role vectors say") {
     std::string_view expected_error;
     if (test["output"]["Error"].get(expected_error) == simdjson::SUCCESS) {
       CHECK(resolved.steps.empty());
-      CHECK_MESSAGE(resolved.problem.find(our_words(wordings, expected_error)) != std::string::npos, resolved.problem);
+      CHECK_MESSAGE(resolved.problem.find(fakes::our_words(wordings, expected_error)) != std::string::npos,
+                    resolved.problem);
       continue;
     }
     CHECK(resolved.problem == "");

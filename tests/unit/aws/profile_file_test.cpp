@@ -56,7 +56,7 @@ TEST_CASE("shared files are read as the public parser vectors say") {
     const std::string credentials = text_of(test["input"], "credentialsFile");
     std::string_view expected_error;
     if (test["output"]["errorContaining"].get(expected_error) == simdjson::SUCCESS) {
-      CHECK(error_of(config, credentials).find(our_words(wordings, expected_error)) != std::string::npos);
+      CHECK(error_of(config, credentials).find(fakes::our_words(wordings, expected_error)) != std::string::npos);
       continue;
     }
     const profile_set set = parse_profiles(config, credentials);
