@@ -61,7 +61,7 @@ TEST_CASE("what a block_writer wrote read_block reads, whatever the bytes") {
       "",           "x",           "\n",          std::string(100'000, 'a'), sample_lines(3'000'000), noise(1),
       noise(9'999), noise(65'535), noise(65'536), noise(1'000'000)};
   for (const auto& w : ways) {
-    CAPTURE(w.name);
+    CAPTURE(std::string(w.name));
     block_writer writer(w.codec, w.library);
     for (const auto& raw : inputs) {
       CAPTURE(raw.size());
@@ -79,7 +79,7 @@ TEST_CASE("what a block_writer wrote read_block reads, whatever the bytes") {
 TEST_CASE("blocks are smaller than their lines, and a writer writes the same bytes every time") {
   const auto raw = sample_lines(1'000'000);
   for (const auto& w : ways) {
-    CAPTURE(w.name);
+    CAPTURE(std::string(w.name));
     const auto once = packed(w, raw);
     CHECK(packed(w, raw) == once);
     block_writer writer(w.codec, w.library);
@@ -93,7 +93,7 @@ TEST_CASE("blocks are smaller than their lines, and a writer writes the same byt
 
 TEST_CASE("gzip blocks are members any gzip reader reads") {
   for (const auto& w : {ways[0], ways[1]}) {
-    CAPTURE(w.name);
+    CAPTURE(std::string(w.name));
     for (const auto& raw : {std::string(), sample_lines(500'000), noise(100'000)}) {
       const auto member = packed(w, raw);
       CHECK(archive::sniff(member) == compression::gzip);
@@ -118,7 +118,7 @@ TEST_CASE("zstd blocks are frames that state their size and carry a checksum") {
 TEST_CASE("a block of another size than stated is refused") {
   const auto raw = sample_lines(10'000);
   for (const auto& w : ways) {
-    CAPTURE(w.name);
+    CAPTURE(std::string(w.name));
     const auto block = packed(w, raw);
     for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{9'999}, std::uint64_t{10'001},
                                      std::uint64_t{archive::max_block_bytes}, std::uint64_t{UINT64_MAX}}) {
@@ -131,7 +131,7 @@ TEST_CASE("a block of another size than stated is refused") {
 TEST_CASE("a block cut short, followed by something or doubled is refused") {
   const auto raw = sample_lines(2'000);
   for (const auto& w : ways) {
-    CAPTURE(w.name);
+    CAPTURE(std::string(w.name));
     const auto block = packed(w, raw);
     for (std::size_t n = 0; n < block.size(); ++n) {
       CAPTURE(n);
@@ -145,37 +145,37 @@ TEST_CASE("a block cut short, followed by something or doubled is refused") {
 
 TEST_CASE("two members or frames are not one block, even when the sizes add up") {
   for (const auto& w : {ways[0], ways[1], ways[2]}) {
-    CAPTURE(w.name);
+    CAPTURE(std::string(w.name));
     CHECK_THROWS_AS(archive::read_block(w.codec, packed(w, "one\n") + packed(w, "two\n"), 8), format_error);
     CHECK_THROWS_AS(archive::read_block(w.codec, packed(w, "one\n") + packed(w, ""), 4), format_error);
   }
 }
 
-TEST_CASE("no changed byte of the content goes unseen") {
+TEST_CASE("a changed byte is refused, or changes nothing") {
   const auto raw = sample_lines(2'000);
   for (const auto& w : {ways[0], ways[1], ways[2]}) {
-    CAPTURE(w.name);
+    CAPTURE(std::string(w.name));
     const auto block = packed(w, raw);
+    std::size_t harmless = 0;  // a header's time or system, padding bits, the code of a symbol never used
     for (std::size_t i = 0; i < block.size(); ++i) {
       CAPTURE(i);
       auto changed = block;
       changed[i] = static_cast<char>(changed[i] ^ 0x10);
-      std::string back = raw;  // a change of the header's time or system is harmless
       try {
-        back = archive::read_block(w.codec, changed, raw.size());
+        const auto back = archive::read_block(w.codec, changed, raw.size());
+        CHECK(back == raw);
+        ++harmless;
       } catch (const format_error&) {
-        continue;
       }
-      CHECK(i < 12);
-      CHECK(back == raw);
     }
+    CHECK(harmless < 20);
   }
 }
 
 TEST_CASE("a bomb is refused at the stated size") {
   const std::string zeros(std::size_t{32} << 20, '\0');
   for (const auto& w : {ways[0], ways[1], ways[2]}) {
-    CAPTURE(w.name);
+    CAPTURE(std::string(w.name));
     const auto bomb = packed(w, zeros);
     CHECK(bomb.size() < zeros.size() / 100);
     CHECK_THROWS_AS(archive::read_block(w.codec, bomb, 1000), format_error);
@@ -190,7 +190,7 @@ TEST_CASE("a zstd skippable frame is no block") {
 TEST_CASE("a block beyond the ceiling is neither written nor read") {
   const std::string too_large(archive::max_block_bytes + 1, 'x');
   for (const auto& w : ways) {
-    CAPTURE(w.name);
+    CAPTURE(std::string(w.name));
     std::string out = "kept";
     CHECK_THROWS_AS(block_writer(w.codec, w.library).append(too_large, out), std::length_error);
     CHECK(out == "kept");

@@ -120,7 +120,7 @@ TEST_CASE("a table's kinship to a descriptor") {
       {"another key and another id", [](descriptor& d) { d.id = "other", d.key.pop_back(); }, kinship::other},
   };
   for (const auto& r : rows) {
-    CAPTURE(r.what);
+    CAPTURE(std::string(r.what));
     auto changed = orders();
     r.change(changed);
     CHECK(archive::compare(orders(), changed) == r.expected);

@@ -133,7 +133,7 @@ TEST_CASE("rows are whole numbers of one width") {
   CHECK(record.rows("e", 2).empty());
   CHECK(refusal([&] { record.rows("short", 2); }) == "record: member short, row 1: not 2 whole numbers");
   for (const auto* member : {"text", "flat", "neg"}) {
-    CAPTURE(member);
+    CAPTURE(std::string(member));
     CHECK_THROWS_AS(record.rows(member, 2), format_error);
   }
 }

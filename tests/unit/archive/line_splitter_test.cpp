@@ -89,7 +89,7 @@ TEST_CASE("a line may be as long as the limit and no longer, whatever the chunks
     CHECK(split(longest + "\r\nb", chunk) == lines{longest, "b"});
     CHECK(split(longest, chunk) == lines{longest});
     for (const auto* tail : {"x\n", "x", "x\r\n", "\r\r\n", "\rx"}) {
-      CAPTURE(tail);
+      CAPTURE(std::string(tail));
       CHECK_THROWS_WITH_AS(split("a\n" + longest + tail, chunk), "a line of more than 16 MiB", format_error);
     }
   }

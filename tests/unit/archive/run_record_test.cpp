@@ -83,7 +83,7 @@ TEST_CASE("a closed run is read as it was written") {
 TEST_CASE("every member of a run record is needed") {
   for (const auto* member : {"format", "id", "table_arn", "started", "ended", "finished", "swept", "stream_label",
                              "changes_recorded", "conditional_writes", "items", "written", "present", "differing"}) {
-    CAPTURE(member);
+    CAPTURE(std::string(member));
     const auto quoted = '"' + std::string(member) + "\":";
     CHECK_THROWS_WITH_AS(archive::read_run_record(replaced(std::string(open_run), quoted, "\"-\":")),
                          ("run record: member " + std::string(member) + " is missing").c_str(), format_error);

@@ -32,9 +32,9 @@ std::string unpacked(compression codec, std::string_view data, std::size_t chunk
     while (!rest.empty()) {
       const auto before = out.size();
       const auto used = reader.read(rest, out, max_out);
-      REQUIRE(used <= rest.size());
-      REQUIRE(out.size() - before <= max_out);
-      REQUIRE((used > 0 || out.size() > before));
+      const bool bounded = used <= rest.size() && out.size() - before <= max_out;
+      const bool moved = used > 0 || out.size() > before;
+      if (!bounded || !moved) FAIL("a read of " << rest.size() << " bytes used " << used);
       rest.remove_prefix(used);
     }
   }
@@ -150,16 +150,23 @@ TEST_CASE("what is not of its codec is refused") {
   CHECK(refusal(compression::zstd, "{\"Item\":{}}").starts_with("damaged zstd data"));
 }
 
-TEST_CASE("a changed byte of the content is found by the checksum") {
+TEST_CASE("a changed byte is refused, or changes nothing, in a stream too") {
   const auto lines = sample_lines(2'000);
   for (const auto codec : {compression::gzip, compression::zstd}) {
     const auto data = packed(codec, lines);
-    for (std::size_t i = 12; i < data.size(); ++i) {
+    std::size_t harmless = 0;
+    for (std::size_t i = 0; i < data.size(); ++i) {
       CAPTURE(i);
       auto changed = data;
       changed[i] = static_cast<char>(changed[i] ^ 1);
-      CHECK(refusal(codec, changed) != "(nothing was refused)");
+      try {
+        const auto back = unpacked(codec, changed, 1000, 1000);
+        CHECK(back == lines);
+        ++harmless;
+      } catch (const format_error&) {
+      }
     }
+    CHECK(harmless < 20);
   }
 }
 
