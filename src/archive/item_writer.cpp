@@ -116,19 +116,21 @@ void item_writer::nest(int depth) const {
 
 void item_writer::value(int depth) {
   in_.expect('{', "an attribute value must be an object");
-  out_ += '{';
-  const std::size_t start = out_.size();
-  in_.string(out_, one_type);
-  // Long enough for every type; the text moves while the value is written.
-  const std::size_t length = out_.size() - start - 2;
-  std::array<char, 4> type{};
-  if (length == 0 || length > type.size()) in_.fail("an unknown type of attribute value");
-  out_.copy(type.data(), length, start + 1);
+  const auto type = string_value(one_type);
   in_.expect(':', "a ':' was expected");
-  out_ += ':';
-  typed_value({type.data(), length}, depth);
+  ((out_ += "{\"") += type) += "\":";
+  typed_value(type, depth);
   in_.expect('}', one_type);
   out_ += '}';
+}
+
+/// A string that is to be looked at before it is written, in canonical spelling; valid until the next call if it has
+/// escapes, else as long as the input.
+std::string_view item_writer::string_value(std::string_view otherwise) {
+  if (const auto plain = in_.plain_string()) return *plain;
+  spare_.clear();
+  in_.string(spare_, otherwise);
+  return std::string_view(spare_).substr(1, spare_.size() - 2);
 }
 
 void item_writer::typed_value(std::string_view type, int depth) {
@@ -177,17 +179,11 @@ void item_writer::boolean() {
   }
 }
 
-void item_writer::number() {
-  const std::size_t start = out_.size();
-  in_.string(out_, "the value of N or NS must be a JSON string");
-  check_number(start, written(start + 1).substr(0, out_.size() - start - 2));
-}
+void item_writer::number() { write_number(string_value("the value of N or NS must be a JSON string")); }
 
-/// Replaces what was written since `start` by the number that `text` (which may lie there) spells, in quotes.
-void item_writer::check_number(std::size_t start, std::string_view text) {
+void item_writer::write_number(std::string_view text) {
   const auto reading = read_decimal(text);
   if (!reading.problem.empty()) in_.fail(reading.problem);
-  out_.resize(start);
   out_ += '"';
   append_decimal(out_, reading.number);
   out_ += '"';
@@ -239,7 +235,7 @@ void item_writer::plain_value(int depth) {
   } else {
     if (c != '-' && (c < '0' || c > '9')) in_.fail("a JSON value was expected");
     out_ += R"({"N":)";
-    check_number(out_.size(), in_.number());
+    write_number(in_.number());
   }
   out_ += '}';
 }

@@ -46,7 +46,8 @@ class item_writer {
 
   void plain_value(int depth);
 
-  void check_number(std::size_t start, std::string_view text);
+  std::string_view string_value(std::string_view otherwise);
+  void write_number(std::string_view text);
   [[nodiscard]] std::string_view written(std::size_t from) const { return std::string_view(out_).substr(from); }
   [[nodiscard]] std::uint32_t here() const { return static_cast<std::uint32_t>(out_.size() - base_); }
 
@@ -54,6 +55,7 @@ class item_writer {
   piece_stack& pieces_;
   std::string& out_;
   std::size_t base_;
+  std::string spare_;
   piece_stack::level top_;
 };
 

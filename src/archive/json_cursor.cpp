@@ -1,5 +1,6 @@
 #include "archive/json_cursor.hpp"
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <fmt/format.h>
@@ -10,21 +11,24 @@
 namespace dynabackup::archive {
 namespace {
 
-/// True where one of the eight bytes is below 0x20, a quote or a backslash.
-bool needs_a_look(std::uint64_t eight) {
+/// A top bit for each of the eight bytes that is below 0x20, a quote or a backslash. A byte above a marked one may be
+/// marked by mistake, so only whether there is a mark and, read as little-endian, the lowest of them count.
+std::uint64_t marks(std::uint64_t eight) {
   constexpr std::uint64_t ones = 0x0101010101010101;
   constexpr std::uint64_t tops = 0x8080808080808080;
-  const auto has_zero = [](std::uint64_t v) { return (v - ones) & ~v & tops; };
-  return (((eight - ones * 0x20) & ~eight & tops) | has_zero(eight ^ ones * '"') | has_zero(eight ^ ones * '\\')) != 0;
+  const auto zero = [](std::uint64_t v) { return (v - ones) & ~v; };
+  return (((eight - ones * 0x20) & ~eight) | zero(eight ^ ones * '"') | zero(eight ^ ones * '\\')) & tops;
 }
 
 /// The first byte in [p, end) that cannot stand in a string as it is.
 const char* plain_run(const char* p, const char* end) {
   std::uint64_t eight;
-  while (end - p >= 8) {
+  for (; end - p >= 8; p += 8) {
     std::memcpy(&eight, p, 8);
-    if (needs_a_look(eight)) break;
-    p += 8;
+    const std::uint64_t found = marks(eight);
+    if (found == 0) continue;
+    if constexpr (std::endian::native == std::endian::little) return p + std::countr_zero(found) / 8;
+    break;
   }
   while (p != end && static_cast<unsigned char>(*p) >= 0x20 && *p != '"' && *p != '\\') ++p;
   return p;
@@ -85,8 +89,6 @@ bool append_character(std::string& out, unsigned code) {
   return true;
 }
 
-bool is_white(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-
 }  // namespace
 
 json_cursor::json_cursor(std::string_view text) : begin_(text.data()), at_(begin_), end_(begin_ + text.size()) {
@@ -95,21 +97,6 @@ json_cursor::json_cursor(std::string_view text) : begin_(text.data()), at_(begin
 
 void json_cursor::fail(std::string_view what) const {
   throw format_error(fmt::format("{} at byte {}{}", what, offset(), at_ == end_ ? ", where the text ends" : ""));
-}
-
-char json_cursor::peek() {
-  while (at_ != end_ && is_white(*at_)) ++at_;
-  return at_ == end_ ? '\0' : *at_;
-}
-
-bool json_cursor::accept(char c) {
-  if (peek() != c || at_ == end_) return false;
-  ++at_;
-  return true;
-}
-
-void json_cursor::expect(char c, std::string_view otherwise) {
-  if (!accept(c)) fail(otherwise);
 }
 
 bool json_cursor::accept_word(std::string_view word) {
@@ -121,21 +108,30 @@ bool json_cursor::accept_word(std::string_view word) {
 
 bool json_cursor::string(std::string& out, std::string_view otherwise) {
   expect('"', otherwise);
-  out += '"';
+  const char* start = at_ - 1;
   bool escaped = false;
   while (true) {
-    const char* stop = plain_run(at_, end_);
-    out.append(at_, stop);
-    at_ = stop;
+    at_ = plain_run(at_, end_);
     if (at_ == end_) fail("a string that does not end");
     if (*at_ == '"') break;
     if (*at_ != '\\') fail("a control character that is not escaped");
+    out.append(start, at_);
     ++at_;
     escaped |= escape(out);
+    start = at_;
   }
   ++at_;
-  out += '"';
+  out.append(start, at_);
   return escaped;
+}
+
+std::optional<std::string_view> json_cursor::plain_string() {
+  if (peek() != '"') return std::nullopt;
+  const char* start = at_ + 1;
+  const char* stop = plain_run(start, end_);
+  if (stop == end_ || *stop != '"') return std::nullopt;
+  at_ = stop + 1;
+  return std::string_view(start, static_cast<std::size_t>(stop - start));
 }
 
 bool json_cursor::escape(std::string& out) {

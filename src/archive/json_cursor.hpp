@@ -3,6 +3,7 @@
 // item's memory, while here a byte that nobody looked at could become an item's name.
 #pragma once
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,13 +15,24 @@ class json_cursor {
   explicit json_cursor(std::string_view text);
 
   /// The next byte that is not white space, left where it is; NUL at the end (no JSON token begins with NUL).
-  char peek();
+  char peek() {
+    while (at_ != end_ && is_white(*at_)) ++at_;
+    return at_ == end_ ? '\0' : *at_;
+  }
   /// Steps over `c` when it is next.
-  bool accept(char c);
+  bool accept(char c) {
+    if (peek() != c || at_ == end_) return false;
+    ++at_;
+    return true;
+  }
   /// Steps over `c`; `otherwise` says what is wrong when something else is next.
-  void expect(char c, std::string_view otherwise);
+  void expect(char c, std::string_view otherwise) {
+    if (!accept(c)) fail(otherwise);
+  }
   /// Appends a string with its quotes, spelled as RFC 8785 does; true if that spelling holds escapes.
   bool string(std::string& out, std::string_view otherwise);
+  /// What is between the quotes of a string that has no escapes, which is stepped over; anything else is left alone.
+  std::optional<std::string_view> plain_string();
   /// Steps over `word` when the text goes on with it.
   bool accept_word(std::string_view word);
   /// Steps over the characters a number is made of, unchecked otherwise.
@@ -35,6 +47,7 @@ class json_cursor {
   [[noreturn]] void fail(std::string_view what) const;
 
  private:
+  static bool is_white(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
   bool escape(std::string& out);
   unsigned four_hex_digits();
   void skip_string();
