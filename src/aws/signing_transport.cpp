@@ -37,14 +37,6 @@ bool may_be_clock(const response& answer) {
   return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
 
-void remove_signature(request& r) {
-  std::erase_if(r.headers, [](const header& h) {
-    std::string name = h.name;
-    std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
-    return name == "authorization" || name == "x-amz-security-token";
-  });
-}
-
 }  // namespace
 
 signing_transport::signing_transport(transport& inner, credential_provider& who, runtime::clock& clock,
@@ -68,8 +60,7 @@ task<response> signing_transport::send(request& r) {
 task<response> signing_transport::send_signed(request& r, const std::string& payload_hash) {
   const credentials who = co_await who_.current();
   const sigv4::scope where{region_, service_, text::amz_date(clock_.now() + skew_)};
-  remove_signature(r);
-  sigv4::sign(r, who, where, payload_hash, dialect_);
+  sigv4::sign(r, who, where, payload_hash, dialect_, &keys_);
   co_return co_await inner_.send(r);
 }
 

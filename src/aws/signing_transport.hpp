@@ -27,6 +27,7 @@ class signing_transport final : public transport {
   std::string region_;
   std::string service_;
   sigv4::rules dialect_;
+  sigv4::key_cache keys_;
   std::chrono::milliseconds skew_{0};  ///< the service's clock less ours; zero unless proven otherwise
 };
 
