@@ -1,7 +1,9 @@
 // Signature Version 4 (AWS General Reference, "Signing AWS API requests"; S3 API Reference, "Authenticating Requests:
-// Using the Authorization Header"). Pure: text in, text out, each stage apart so that a vector's failure names its stage.
+// Using the Authorization Header"). Pure: text in, text out, each stage apart so that a vector's failure names its
+// stage.
 #pragma once
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,9 +44,22 @@ std::string string_to_sign(const scope& where, std::string_view canonical_reques
 std::array<unsigned char, 32> signing_key(std::string_view secret, const scope& where);
 std::string signature(const std::array<unsigned char, 32>& key, std::string_view string_to_sign);
 
+/// The signing key of one (secret, date, region, service), kept until one of them changes: deriving it is most of the
+/// hashing that a small request costs.
+class key_cache {
+ public:
+  const std::array<unsigned char, 32>& of(std::string_view secret, const scope& where);
+
+ private:
+  std::string secret_, date_, region_, service_;
+  std::optional<std::array<unsigned char, 32>> key_;
+};
+
 /// All of it: sets X-Amz-Date, x-amz-content-sha256 and X-Amz-Security-Token as the dialect wants, then Authorization;
 /// what an earlier attempt set is replaced. `payload_hash`: lower hex SHA-256 of the body, or unsigned_payload.
-void sign(request& r, const credentials& who, const scope& where, std::string_view payload_hash, const rules& dialect);
+/// Without a cache the signing key is derived anew.
+void sign(request& r, const credentials& who, const scope& where, std::string_view payload_hash, const rules& dialect,
+          key_cache* keys = nullptr);
 
 /// The query form ("presigned URL"): `target` with the X-Amz-* parameters and the signature.
 std::string presign(const request& r, const credentials& who, const scope& where, int expires_seconds,
