@@ -3,7 +3,6 @@
 // so that an oversized page or item is slow, never stuck.
 #pragma once
 #include <cstddef>
-#include <list>
 #include <memory>
 #include <utility>
 
@@ -12,25 +11,26 @@
 namespace dynabackup {
 
 class byte_budget {
+  struct ledger;
+
  public:
-  /// A share of the budget, given back on destruction. Move-only; must not outlive its budget.
+  /// A share of the budget, given back on destruction. Move-only. Whoever waits next is posted, never resumed inside.
   class charge {
    public:
     charge() = default;
-    charge(charge&& other) noexcept
-        : budget_(std::exchange(other.budget_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+    charge(charge&& other) noexcept : ledger_(std::move(other.ledger_)), bytes_(std::exchange(other.bytes_, 0)) {}
     charge& operator=(charge&& other) noexcept;
     ~charge() { release(); }
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
     /// Corrects the charge to what was really used. Never waits; growing may overdraw the budget,
-    /// which then admits nobody until it has recovered.
+    /// which then admits nobody until it has recovered. Nothing happens to an empty charge.
     void resize(std::size_t bytes);
-    void release();
+    void release() noexcept;
 
    private:
     friend class byte_budget;
-    charge(byte_budget* budget, std::size_t bytes) : budget_(budget), bytes_(bytes) {}
-    byte_budget* budget_ = nullptr;
+    charge(std::shared_ptr<ledger> owner, std::size_t bytes) noexcept : ledger_(std::move(owner)), bytes_(bytes) {}
+    std::shared_ptr<ledger> ledger_;
     std::size_t bytes_ = 0;
   };
 
@@ -42,21 +42,15 @@ class byte_budget {
   /// Waits until `bytes` fit (or nothing at all is charged). Cancellation throws operation_aborted and charges nothing.
   task<charge> acquire(std::size_t bytes);
 
-  [[nodiscard]] std::size_t limit() const { return limit_; }
-  [[nodiscard]] std::size_t used() const { return used_; }
+  [[nodiscard]] std::size_t limit() const;
+  [[nodiscard]] std::size_t used() const;
   /// How often somebody had to wait: the report says when memory, not parallelism, set the pace.
-  [[nodiscard]] std::size_t waits() const { return waits_; }
+  [[nodiscard]] std::size_t waits() const;
 
  private:
   struct waiter;
-  [[nodiscard]] bool fits(std::size_t bytes) const { return used_ == 0 || used_ + bytes <= limit_; }
-  void give_back(std::size_t bytes);
-  void wake();
-
-  std::size_t limit_;
-  std::size_t used_ = 0;
-  std::size_t waits_ = 0;
-  std::list<waiter*> waiting_;
+  // Shared, because an io_context may be destroyed with coroutines in it, and those then give back in any order.
+  std::shared_ptr<ledger> ledger_;
 };
 
 }  // namespace dynabackup

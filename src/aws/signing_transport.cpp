@@ -1,0 +1,86 @@
+#include "aws/signing_transport.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "aws/service_error.hpp"
+#include "crypto/sha256.hpp"
+#include "text/timestamps.hpp"
+
+namespace dynabackup::aws {
+namespace {
+
+// Above this TLS guards a body well enough, and hashing it would cost more than sending it.
+constexpr std::size_t largest_hashed_body = std::size_t{1} << 20;
+// A difference below it cannot be why a signature was refused.
+constexpr std::chrono::minutes suspicious_skew{4};
+
+std::string payload_hash_of(const request& r, const sigv4::rules& dialect) {
+  if (dialect.content_sha256_header && r.to.tls && r.body.size() > largest_hashed_body) {
+    return std::string(sigv4::unsigned_payload);
+  }
+  return crypto::sha256_hex(r.body);
+}
+
+// Codes behind which a wrong clock may be. A HEAD has no code of its own: a bare 403.
+bool may_be_clock(const response& answer) {
+  constexpr std::array<std::string_view, 7> codes{
+      "AuthFailure",          "InvalidSignatureException", "RequestExpired", "RequestInTheFuture",
+      "RequestTimeTooSkewed", "SignatureDoesNotMatch",     "Forbidden"};
+  if (answer.status != 400 && answer.status != 401 && answer.status != 403) return false;
+  const auto start = answer.body.find_first_not_of(" \t\r\n");
+  const bool xml = start != std::string::npos && answer.body[start] == '<';
+  const auto code = (xml ? read_xml_failure(answer) : read_json_failure(answer)).code;
+  return std::find(codes.begin(), codes.end(), code) != codes.end();
+}
+
+void remove_signature(request& r) {
+  std::erase_if(r.headers, [](const header& h) {
+    std::string name = h.name;
+    std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+    return name == "authorization" || name == "x-amz-security-token";
+  });
+}
+
+}  // namespace
+
+signing_transport::signing_transport(transport& inner, credential_provider& who, runtime::clock& clock,
+                                     std::string region, std::string service, sigv4::rules dialect)
+    : inner_(inner),
+      who_(who),
+      clock_(clock),
+      region_(std::move(region)),
+      service_(std::move(service)),
+      dialect_(dialect) {}
+
+task<response> signing_transport::send(request& r) {
+  const std::string payload_hash = payload_hash_of(r, dialect_);
+  const auto used_skew = skew_;  // others in flight may correct it meanwhile
+  response answer = co_await send_signed(r, payload_hash);
+  if (!correct_clock(answer, used_skew)) co_return answer;
+  answer = response{};  // its share of the byte budget must not be held while the next answer wants one
+  co_return co_await send_signed(r, payload_hash);
+}
+
+task<response> signing_transport::send_signed(request& r, const std::string& payload_hash) {
+  const credentials who = co_await who_.current();
+  const sigv4::scope where{region_, service_, text::amz_date(clock_.now() + skew_)};
+  remove_signature(r);
+  sigv4::sign(r, who, where, payload_hash, dialect_);
+  co_return co_await inner_.send(r);
+}
+
+bool signing_transport::correct_clock(const response& answer, std::chrono::milliseconds used_skew) {
+  if (answer.status < 400 || !may_be_clock(answer)) return false;
+  const std::optional<text::millis> theirs = text::parse_http_date(answer.header_value("date"));
+  if (!theirs) return false;
+  const auto skew = *theirs - clock_.now();
+  if (std::chrono::abs(skew - used_skew) < suspicious_skew) return false;
+  skew_ = skew;
+  return true;
+}
+
+}  // namespace dynabackup::aws

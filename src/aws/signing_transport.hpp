@@ -1,6 +1,7 @@
-// Signs every attempt with a fresh date and the current credentials, then hands it down.
+// Signs every attempt with a fresh date and the current credentials, then hands it down. Where a refusal and the
+// answer's Date show that this machine's clock is wrong, it signs once more by the service's clock and stays with it.
 #pragma once
-#include <array>
+#include <chrono>
 #include <string>
 
 #include "aws/credentials.hpp"
@@ -17,11 +18,16 @@ class signing_transport final : public transport {
   task<response> send(request& r) override;
 
  private:
+  task<response> send_signed(request& r, const std::string& payload_hash);
+  bool correct_clock(const response& answer, std::chrono::milliseconds used_skew);
+
   transport& inner_;
   credential_provider& who_;
   runtime::clock& clock_;
-  sigv4::scope scope_;
+  std::string region_;
+  std::string service_;
   sigv4::rules dialect_;
+  std::chrono::milliseconds skew_{0};  ///< the service's clock less ours; zero unless proven otherwise
 };
 
 }  // namespace dynabackup::aws

@@ -33,13 +33,14 @@ class in_flight {
 
  private:
   friend task<void> bounded(std::size_t, const interruption&, std::function<task<void>(in_flight&)>);
-  task<void> join();  // waits for all, never throws but for cancellation of the caller, which is passed to the children
   struct state;
-  std::unique_ptr<state> state_;
+  task<void> join();  // waits for all, whatever happens; cancellation of the caller meanwhile fails the group
+  std::shared_ptr<state> state_;  // shared with the children, which may outlive it when an io_context is torn down
 };
 
-/// Runs `produce`, then waits for all children, whatever happened. An `interrupted` from the producer lets the children
-/// settle; any other failure cancels them. The caller's cancellation is passed on to every child.
+/// Runs `produce`, then waits for all children, whatever happened. `interrupted`, from the producer or a child, lets
+/// the children settle and is rethrown at the end unless something else failed; any other failure cancels the children.
+/// The caller's cancellation is passed on to every child.
 task<void> bounded(std::size_t limit, const interruption& stop, std::function<task<void>(in_flight&)> produce);
 
 }  // namespace dynabackup::runtime

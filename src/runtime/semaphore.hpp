@@ -1,9 +1,10 @@
-// Bounds what is in flight. Single threaded; waiters are served in order.
+// Bounds what is in flight. Single threaded; waiters are served in order. A place is one unit of a budget:
+// the same line, the same care when a waiter is cancelled while it is being served.
 #pragma once
 #include <cstddef>
 #include <utility>
-#include <vector>
 
+#include "dynabackup/byte_budget.hpp"
 #include "dynabackup/task.hpp"
 
 namespace dynabackup::runtime {
@@ -14,38 +15,25 @@ class semaphore {
   class permit {
    public:
     permit() = default;
-    permit(permit&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)) {}
-    permit& operator=(permit&& other) noexcept;
-    ~permit() { release(); }
-    void release();
+    void release() noexcept { place_.release(); }
 
    private:
     friend class semaphore;
-    explicit permit(semaphore* owner) : owner_(owner) {}
-    semaphore* owner_ = nullptr;
+    explicit permit(byte_budget::charge place) : place_(std::move(place)) {}
+    byte_budget::charge place_;
   };
 
   /// `permits` must be a power of two (std::invalid_argument): the unit of every sizing in this house.
   explicit semaphore(std::size_t permits);
-  ~semaphore();
-  semaphore(const semaphore&) = delete;
-  semaphore& operator=(const semaphore&) = delete;
 
   /// Cancellation throws operation_aborted and takes nothing.
   task<permit> acquire();
 
-  [[nodiscard]] std::size_t permits() const { return permits_; }
-  [[nodiscard]] std::size_t in_use() const { return in_use_; }
+  [[nodiscard]] std::size_t permits() const { return places_.limit(); }
+  [[nodiscard]] std::size_t in_use() const { return places_.used(); }
 
  private:
-  struct waiter;
-  void give_back();
-
-  std::size_t permits_;
-  std::size_t in_use_ = 0;
-  std::vector<waiter*> ring_;  // masked ring, grown by doubling
-  std::size_t head_ = 0;
-  std::size_t waiting_ = 0;
+  byte_budget places_;
 };
 
 }  // namespace dynabackup::runtime

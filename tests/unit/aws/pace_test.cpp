@@ -1,0 +1,141 @@
+#include "aws/pace.hpp"
+
+#include <doctest/doctest.h>
+#include <vector>
+
+using dynabackup::aws::pace;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A service that answers at once: asks the pace, waits as told, tells of the answer.
+struct simulation {
+  pace limiter;
+  pace::time now{100s};
+
+  void attempt(bool throttled = false) {
+    now += limiter.take(now);
+    limiter.answered(now, throttled);
+  }
+  // As many answers as fit at `interval` (or slower, when the pace says so).
+  int run(std::chrono::milliseconds duration, std::chrono::milliseconds interval) {
+    const auto end = now + duration;
+    int answers = 0;
+    for (; now < end; ++answers) {
+      attempt();
+      now += interval;
+    }
+    return answers;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("nothing waits while nothing was throttled") {
+  simulation s;
+  CHECK(s.run(10s, 1ms) == 10'000);
+  CHECK_FALSE(s.limiter.on());
+  CHECK(s.limiter.rate() == 0);
+  CHECK(s.limiter.take(s.now) == 0ms);
+}
+
+TEST_CASE("a throttle lowers the rate to 0.7 of what was measured") {
+  simulation s;
+  s.run(10s, 10ms);
+  s.attempt(true);
+  CHECK(s.limiter.on());
+  CHECK(s.limiter.rate() == doctest::Approx(70).epsilon(0.03));
+}
+
+TEST_CASE("the lowered rate is kept") {
+  simulation s;
+  s.run(10s, 10ms);
+  s.attempt(true);
+  const int answers = s.run(1s, 0ms);
+  CHECK(answers >= 60);
+  CHECK(answers <= 90);
+}
+
+TEST_CASE("a burst of throttles in flight lowers the rate once") {
+  simulation s;
+  s.run(10s, 10ms);
+  for (int i = 0; i < 32; ++i) s.limiter.answered(s.now, true);
+  CHECK(s.limiter.rate() == doctest::Approx(70).epsilon(0.3));
+}
+
+TEST_CASE("throttles that go on lower it again and again, never below one in two seconds") {
+  simulation s;
+  s.run(10s, 10ms);
+  double last = 1e9;
+  for (int i = 0; i < 200; ++i) {
+    s.now += 500ms;
+    s.limiter.answered(s.now, true);
+    CHECK(s.limiter.rate() <= last);
+    CHECK(s.limiter.rate() >= 0.5);
+    last = s.limiter.rate();
+  }
+  CHECK(last == 0.5);
+  s.limiter.take(s.now);
+  CHECK(s.limiter.take(s.now) > 0ms);
+}
+
+TEST_CASE("recovery is gradual and goes beyond the old rate in the end") {
+  simulation s;
+  s.run(10s, 10ms);
+  s.attempt(true);
+  std::vector<double> rates;
+  for (int second = 0; second < 20; ++second) {
+    s.run(1s, 0ms);
+    rates.push_back(s.limiter.rate());
+  }
+  CHECK(rates.front() < 100);
+  for (std::size_t i = 1; i < rates.size(); ++i) {
+    CAPTURE(i);
+    CHECK(rates[i] >= rates[i - 1] * 0.98);
+    CHECK(rates[i] <= rates[i - 1] * 2.1 + 1);
+  }
+  CHECK(rates.back() > 150);
+}
+
+TEST_CASE("it recovers from the lowest rate") {
+  simulation s;
+  s.run(2s, 10ms);
+  for (int i = 0; i < 50; ++i) {
+    s.now += 500ms;
+    s.limiter.answered(s.now, true);
+  }
+  CHECK(s.limiter.rate() <= 1);
+  s.run(60s, 0ms);
+  CHECK(s.limiter.rate() > 20);
+}
+
+TEST_CASE("a throttle before the first measurement goes by what came so far") {
+  simulation s;
+  for (int i = 0; i < 32; ++i) s.limiter.answered(s.now, false);
+  s.limiter.answered(s.now, true);
+  CHECK(s.limiter.rate() == doctest::Approx(0.7 * 66));
+}
+
+TEST_CASE("waiters are served in order, at the rate") {
+  simulation s;
+  s.run(10s, 10ms);
+  s.attempt(true);
+  const double rate = s.limiter.rate();
+  std::chrono::milliseconds last{-1};
+  std::chrono::milliseconds first_wait = s.limiter.take(s.now), wait = first_wait;
+  for (int i = 0; i < 35; ++i) {
+    CHECK(wait > last);
+    last = wait;
+    wait = s.limiter.take(s.now);
+  }
+  CHECK((wait - first_wait).count() == doctest::Approx(35 * 1000 / rate).epsilon(0.02));
+}
+
+TEST_CASE("a clock that stands still or goes back does no harm") {
+  simulation s;
+  s.limiter.answered(s.now, true);
+  s.limiter.answered(s.now - 10s, false);
+  s.limiter.answered(s.now - 20s, true);
+  CHECK(s.limiter.rate() >= 0.5);
+  CHECK(s.limiter.take(s.now - 30s) >= 0ms);
+}
