@@ -16,7 +16,7 @@
 namespace dynabackup::s3 {
 
 struct put_options {
-  metadata meta;
+  metadata meta{};
   std::string content_type = "application/json";
   bool if_none_match = false;  ///< If-None-Match: *
 };
@@ -28,9 +28,9 @@ struct put_result {
 };
 
 struct get_options {
-  std::optional<byte_range> range;
-  std::string if_match;  ///< ETag without quotes; a mismatch is a service_error (412)
-  std::string version_id;
+  std::optional<byte_range> range{};
+  std::string if_match{};  ///< ETag without quotes; a mismatch is a service_error (412)
+  std::string version_id{};
   byte_budget* budget = nullptr;
 };
 

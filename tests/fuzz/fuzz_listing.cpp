@@ -1,0 +1,28 @@
+// Both lists of S3: read or refused; a truncated page says where to go on.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "dynabackup/error.hpp"
+#include "s3/listing.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace dynabackup;
+  const std::string_view body(reinterpret_cast<const char*>(data), size);
+  try {
+    const s3::list_page page = s3::read_list_page(body);
+    if (page.next && page.next->empty()) std::abort();
+    for (const s3::listed_object& object : page.objects)
+      if (object.key.empty()) std::abort();
+  } catch (const format_error&) {
+  }
+  try {
+    const s3::version_page page = s3::read_version_page(body);
+    if (page.next_key_marker && page.next_key_marker->empty()) std::abort();
+    for (const s3::listed_version& version : page.versions)
+      if (version.key.empty() || version.version_id.empty()) std::abort();
+  } catch (const format_error&) {
+  }
+  return 0;
+}
