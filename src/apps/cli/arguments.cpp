@@ -8,82 +8,12 @@
 #include <map>
 
 #include "dynabackup/error.hpp"
+#include "help_texts.hpp"
 #include "spelling.hpp"
 #include "text_forms.hpp"
 
 namespace dynabackup::cli {
 namespace {
-
-constexpr auto program = "dynamodb-backup";
-
-constexpr auto usage =
-    R"(Usage: dynamodb-backup backfill <table>                every item of a table into the incremental bucket
-       dynamodb-backup snapshot [<name>] [--table T]   that bucket's current state into one file
-       dynamodb-backup restore <table> <snapshot>      a snapshot into an existing table
-       dynamodb-backup config                          the settings in force and where they come from
-       (also --backfill <table>, --snapshot, --restore <table> <snapshot>)
-More:  dynamodb-backup --help, or <command> --help
-)";
-
-constexpr auto overview = "Backs up DynamoDB tables to S3 and restores them.";
-
-constexpr auto overview_end = R"(
-The usual AWS variables and files give credentials (AWS_ACCESS_KEY_ID …, AWS_PROFILE, ~/.aws). Every setting above can
-stand in the environment [NAME] or, where a second name is shown, in a configuration file:
-  s3 {
-    incremental { bucket = backup-bucket, prefix = "backup/{table}" }
-    snapshot { bucket = snapshot-bucket }
-  }
-  dynamodb { region = eu-central-1 }
-The command line beats the file, the file beats the environment. `dynamodb-backup config` shows what is in force.
-
-Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 finished, but something differs, was left out or is not
-covered; 130 interrupted.
-
-Examples:
-  dynamodb-backup backfill users --incremental-bucket my-backups --dynamodb-region eu-central-1
-  dynamodb-backup snapshot before-migration.json.gz --config backup.conf
-  dynamodb-backup restore users-copy before-migration.json.gz --config backup.conf --output json
-)";
-
-constexpr auto backfill_end = R"(
-Reads the whole table and stores each item as its own object; what the stream has already written is never overwritten.
-Run it once after changes began to be recorded, or by itself for a one-off backup. It may be repeated at any time.
-
-Needs: s3.incremental.bucket, dynamodb.region. All settings: dynamodb-backup --help
-
-Examples:
-  dynamodb-backup backfill users --config backup.conf
-  INCREMENTAL_BUCKET=my-backups DYNAMODB_REGION=eu-central-1 dynamodb-backup backfill users --parallelism 64
-)";
-
-constexpr auto snapshot_end = R"(
-Writes the current state of the incremental bucket as one file of DynamoDB JSON, an item a line. The file appears only
-when it is complete.
-
-Needs: s3.incremental.bucket, s3.snapshot.bucket. All settings: dynamodb-backup --help
-
-Examples:
-  dynamodb-backup snapshot --config backup.conf
-  dynamodb-backup snapshot users-friday.json.zst --compression zstd --table users --config backup.conf
-)";
-
-constexpr auto restore_end = R"(
-Inserts every item of the snapshot into the table, which must exist. It is not emptied: items with other keys stay.
-
-Needs: s3.snapshot.bucket, dynamodb.region. All settings: dynamodb-backup --help
-
-Examples:
-  dynamodb-backup restore users 2026-11-22T11-45-03Z.json.gz --config backup.conf
-  dynamodb-backup restore users-copy users-friday.json.zst --table users --config backup.conf
-)";
-
-constexpr auto config_end = R"(
-Passwords and keys are never shown.
-
-Example:
-  dynamodb-backup config --config backup.conf
-)";
 
 constexpr std::array<std::string_view, 4> command_names{"backfill", "snapshot", "restore", "config"};
 
@@ -129,17 +59,35 @@ struct raw_line {
   std::string codec = "gzip";
 };
 
+/// Commands first, then their options; CLI11 would close with the commands.
+class help_form : public CLI::Formatter {
+ public:
+  help_form() {
+    column_width(38);
+    label("REQUIRED", "");
+  }
+  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
+    if (app->get_parent() == nullptr)
+      return fmt::format("{}\n\n{}{}{}", overview, usage, make_groups(app, mode), overview_end);
+    return app->get_description() + ".\n\n" + make_usage(app, name) + make_positionals(app) + make_groups(app, mode) +
+           app->get_footer();
+  }
+  std::string make_usage(const CLI::App* app, std::string) const override {
+    std::string line = fmt::format("Usage: {} {}", program, app->get_name());
+    for (const CLI::Option* word : app->get_options([](const CLI::Option* o) { return o->get_positional(); }))
+      line += word->get_required() ? fmt::format(" <{}>", word->get_name(true))
+                                   : fmt::format(" [<{}>]", word->get_name(true));
+    return line + " [options]\n";
+  }
+};
+
 class command_line {
  public:
   explicit command_line(arguments& into) : into_(into) {
     app_.name(program);
     app_.set_help_flag("-h,--help", "Show this help, or that of a command");
     app_.set_version_flag("--version", fmt::format("{} {}", program, DYNABACKUP_VERSION), "Show the version");
-    const auto look = std::make_shared<CLI::Formatter>();
-    look->column_width(38);
-    look->label("OPTIONS", "OPTIONS");
-    app_.formatter(look);
-    app_.footer(overview_end);
+    app_.formatter(std::make_shared<help_form>());
     app_.require_subcommand(0, 1);
     common_options();
     setting_options();
@@ -153,9 +101,20 @@ class command_line {
     decide();
   }
 
+  [[nodiscard]] std::vector<std::string> option_names() const {
+    std::vector<std::string> names;
+    const auto collect = [&](const CLI::App& app) {
+      for (const CLI::Option* option : app.get_options())
+        for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    };
+    collect(app_);
+    for (const CLI::App* each : app_.get_subcommands({})) collect(*each);
+    return names;
+  }
+
   std::string help() {
-    for (const CLI::App* chosen : app_.get_subcommands()) return chosen->help(program);
-    return app_.help();
+    const auto chosen = app_.get_subcommands();
+    return chosen.empty() ? app_.help() : chosen.front()->help();
   }
 
  private:
@@ -163,7 +122,7 @@ class command_line {
     app_.add_option("--config", into_.config_file, "Configuration file [DYNABACKUP_CONFIG]; also -Dconfig.file=FILE")
         ->type_name("FILE");
     app_.add_option("--output", raw_.output, "What stdout gets: text or json (one object)")
-        ->check(CLI::IsMember({"text", "json"}))
+        ->check(CLI::IsMember({"text", "json"}).description(""))
         ->type_name("text|json");
     app_.add_flag("--quiet", into_.quiet, "No progress on stderr; warnings and errors still");
   }
@@ -182,9 +141,10 @@ class command_line {
   }
 
   void classic_forms() {
-    app_.add_option("--backfill", raw_.classic_backfill)->group("");
+    // CLI11 does not name hidden options in its complaints: decide() counts their words.
+    app_.add_option("--backfill", raw_.classic_backfill)->expected(0, 1)->group("");
     app_.add_flag("--snapshot", raw_.classic_snapshot)->group("");
-    app_.add_option("--restore", raw_.classic_restore)->expected(2)->group("");
+    app_.add_option("--restore", raw_.classic_restore)->expected(0, 2)->group("");
     app_.add_option("--table", raw_.any_table)->group("");
   }
 
@@ -207,7 +167,7 @@ class command_line {
     snapshot->add_option("name", into_.snapshot, "Name of the file; the time if not given")->type_name("");
     snapshot->add_option("--table", into_.prefix_table, "What {table} in a prefix stands for")->type_name("TABLE");
     snapshot->add_option("--compression", raw_.codec, "gzip, zstd or none; default gzip")
-        ->check(CLI::IsMember({"gzip", "zstd", "none"}))
+        ->check(CLI::IsMember({"gzip", "zstd", "none"}).description(""))
         ->type_name("CODEC");
     snapshot->add_flag("--overwrite", into_.overwrite, "Replace a snapshot of that name");
 
@@ -223,6 +183,9 @@ class command_line {
   /// Exactly one command, in one of its forms.
   void decide() {
     const auto given = [&](const char* option) { return app_.count(option) > 0; };
+    if (given("--backfill") && raw_.classic_backfill.empty()) throw usage_error("--backfill takes a table");
+    if (given("--restore") && raw_.classic_restore.size() != 2)
+      throw usage_error("--restore takes a table and a snapshot");
     const bool known_table = given("--backfill") || given("--restore");
     if (given("--backfill")) classic(command::backfill, raw_.classic_backfill, "");
     if (given("--snapshot")) classic(command::snapshot, "", "");
@@ -269,16 +232,30 @@ output_format likely_output(const std::vector<std::string>& line) {
   return output_format::text;
 }
 
-std::string suggestion(const std::vector<std::string>& line) {
-  if (line.empty() || line.front().starts_with('-')) return "";
-  if (std::find(command_names.begin(), command_names.end(), line.front()) != command_names.end()) return "";
-  const std::string_view near = nearest_word(line.front(), command_names);
-  return fmt::format("{} is not a command{}", in_quotes(line.front()),
-                     near.empty() ? "" : fmt::format("; did you mean {}?", near));
+/// "'snapshto' is not a command; did you mean snapshot?", or nothing.
+std::string suggestion(const std::vector<std::string>& line, const std::vector<std::string_view>& options) {
+  const auto knows = [](const auto& words, std::string_view word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  };
+  const auto sentence = [](std::string_view word, const char* kind, std::string_view near) {
+    return fmt::format("{} is not {}{}", in_quotes(word), kind,
+                       near.empty() ? "" : fmt::format("; did you mean {}?", near));
+  };
+  if (line.empty()) return "";
+  if (!line.front().starts_with('-') && !knows(command_names, line.front()))
+    return sentence(line.front(), "a command", nearest_word(line.front(), command_names));
+  for (const std::string& word : line) {
+    const std::string_view name = std::string_view(word).substr(0, word.find('='));
+    if (word.starts_with("--") && name != "--" && !knows(options, name))
+      return sentence(name, "an option", nearest_word(name, options));
+  }
+  return "";
 }
 
-early_end mistake_in(const std::vector<std::string>& line, const std::string& what) {
-  const std::string better = suggestion(line);
+early_end mistake_in(const std::vector<std::string>& line, const command_line& known, std::string_view what) {
+  const auto names = known.option_names();
+  const std::string better = suggestion(line, {names.begin(), names.end()});
+  while (what.starts_with(':') || what.starts_with(' ')) what.remove_prefix(1);  // where CLI11 left out a hidden name
   early_end end{2, "", printable(better.empty() ? what : better), likely_output(line)};
   end.text = fmt::format("{}: {}\n\n{}", program, end.mistake, usage);
   return end;
@@ -300,9 +277,9 @@ std::variant<arguments, early_end> parse_arguments(std::vector<std::string> line
   } catch (const CLI::CallForVersion& version) {
     return early_end{0, std::string(version.what()) + "\n", "", output_format::text};
   } catch (const CLI::ParseError& mistake) {
-    return mistake_in(line, mistake.what());
+    return mistake_in(line, known, mistake.what());
   } catch (const usage_error& mistake) {
-    return mistake_in(line, mistake.what());
+    return mistake_in(line, known, mistake.what());
   }
 }
 

@@ -87,14 +87,16 @@ class session {
       sources.file_text = read_config(*line_.config_file);
     }
     in_force_ = resolve(sources);
+    configured_ = true;
   }
 
   void operate() {
     require_settings(line_.what, in_force_);
     const locations where = locate(line_, in_force_);
     if (where.warning) warn(*where.warning);
+    name_the_work(where);
     engine runner(to_settings(in_force_, who_));
-    announce(where);
+    announce();
     progress_display display(stderr_display(line_.quiet));
     progress seen;
     const auto start = clock::now();
@@ -103,6 +105,8 @@ class session {
     };
     const auto take_stock = [&] {
       display.finish(seen);
+      if (where.warning) result_.done.warnings.insert(result_.done.warnings.begin(), *where.warning);
+      warnings_said_ = where.warning ? 1 : 0;
       result_.items_settled = seen.items;
     };
     try {
@@ -131,37 +135,38 @@ class session {
     }
   }
 
-  /// The classic forms' first line, as their users' logs know it.
-  void announce(const locations& where) {
-    if (!line_.classic) return;
-    switch (line_.what) {
-      case command::snapshot:
-        subject_ = "snapshot of " + where.incremental.text() + " to " + where.snapshot.text();
-        break;
-      case command::restore:
-        subject_ = "restore of " + where.snapshot.key(line_.snapshot) + " to table " + line_.table;
-        break;
-      default:
-        subject_ = "backfill of table " + line_.table + " to " + where.incremental.text();
-    }
-    subject_ = printable(subject_);
-    if (!json() && print_result("starting " + subject_ + "\n", exit_done) != exit_done) throw error("nothing was done");
+  /// What a failed run's outcome says too.
+  void name_the_work(const locations& where) {
+    report& work = result_.done;
+    work.operation = name_of(line_.what);
+    work.source = line_.what == command::backfill   ? line_.table
+                  : line_.what == command::snapshot ? where.incremental.text()
+                                                    : where.snapshot.text() + line_.snapshot;
+    work.destination = line_.what == command::backfill   ? where.incremental.text()
+                       : line_.what == command::snapshot ? where.snapshot.text() + line_.snapshot
+                                                         : line_.table;
+    subject_ = printable(work.operation + " of " + work.source + " to " + work.destination);
+  }
+
+  void announce() {
+    if (line_.classic && !json() && print_result("starting " + subject_ + "\n", exit_done) != exit_done)
+      throw error("nothing was done");
   }
 
   void fail(failure what) {
-    result_.exit_code = exit_code_of(what);
+    result_.exit_code = configured_ ? exit_code_of(what) : exit_usage;
     result_.failed = std::move(what);
   }
 
   int show() {
-    for (const std::string& warning : result_.done.warnings) warn(warning);
+    for (std::size_t i = warnings_said_; i < result_.done.warnings.size(); ++i) warn(result_.done.warnings[i]);
     if (result_.failed) complain(result_.failed->message);
     if (json()) return print_result(result_json(result_), result_.exit_code);
     if (line_.what == command::config)
       return result_.failed ? result_.exit_code : print_result(settings_text(result_.settings), result_.exit_code);
     if (!line_.classic)
       return result_.failed ? result_.exit_code : print_result(result_text(result_), result_.exit_code);
-    if (!result_.failed) say(result_text(result_));
+    if (!result_.failed && (!line_.quiet || result_.exit_code != exit_done)) say(result_text(result_));
     return subject_.empty() ? result_.exit_code : print_result(classic_end(), result_.exit_code);
   }
 
@@ -175,7 +180,9 @@ class session {
   credential_settings who_;
   configuration in_force_;
   run_result result_;
-  std::string subject_;
+  std::string subject_;            ///< "backfill of users to s3://…"
+  std::size_t warnings_said_ = 0;  ///< of the report's, already on stderr
+  bool configured_ = false;
 };
 
 int finish_early(const early_end& end) {

@@ -52,7 +52,7 @@ constexpr std::array<setting, setting_count> table{{
     {id::endpoint_url, url, "endpoint-url", false, {"AWS_ENDPOINT_URL"}, "endpoint_url",
      "--endpoint-url", "", "URL of both services where no other is given"},
     {id::profile, text, "profile", false, {"AWS_PROFILE", "AWS_DEFAULT_PROFILE"}, "",
-     "--profile", "default", "Profile of ~/.aws; as an option it beats keys in the environment"},
+     "--profile", "", "Profile of ~/.aws; as an option it beats keys in the environment"},
     {id::use_fips, flag, "use-fips-endpoint", false, {"AWS_USE_FIPS_ENDPOINT"}, "use_fips_endpoint",
      "--use-fips-endpoint", "false", "AWS's FIPS endpoints"},
     {id::use_dualstack, flag, "use-dualstack-endpoint", false, {"AWS_USE_DUALSTACK_ENDPOINT"}, "use_dualstack_endpoint",

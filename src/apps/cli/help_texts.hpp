@@ -1,0 +1,78 @@
+// What --help says around the lists of options, which arguments.cpp makes from the options themselves.
+#pragma once
+
+namespace dynabackup::cli {
+
+inline constexpr auto program = "dynamodb-backup";
+
+inline constexpr auto usage =
+    R"(Usage: dynamodb-backup backfill <table>                every item of a table into the incremental bucket
+       dynamodb-backup snapshot [<name>] [--table T]   that bucket's current state into one file
+       dynamodb-backup restore <table> <snapshot>      a snapshot into an existing table
+       dynamodb-backup config                          the settings in force and where they come from
+       (also --backfill <table>, --snapshot, --restore <table> <snapshot>)
+More:  dynamodb-backup --help, or <command> --help
+)";
+
+inline constexpr auto overview = "Backs up DynamoDB tables to S3 and restores them.";
+
+inline constexpr auto overview_end = R"(
+A setting may also stand in the environment, under the name in capitals, or in a configuration file, under the name with
+the dots:
+  s3 {
+    incremental { bucket = backup-bucket, prefix = "backup/{table}" }
+    snapshot { bucket = snapshot-bucket }
+  }
+  dynamodb { region = eu-central-1 }
+The command line beats the file, the file beats the environment. `dynamodb-backup config` shows what is in force.
+Credentials come from AWS's variables and files: AWS_ACCESS_KEY_ID and its like, AWS_PROFILE, ~/.aws.
+
+Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 finished, but something differs, was left out or is not
+covered; 130 interrupted.
+
+Examples:
+  dynamodb-backup backfill users --incremental-bucket my-backups --dynamodb-region eu-central-1
+  dynamodb-backup snapshot before-migration.json.gz --config backup.conf
+  dynamodb-backup restore users-copy before-migration.json.gz --config backup.conf --output json
+)";
+
+inline constexpr auto backfill_end = R"(
+Reads the whole table and stores each item as its own object; what the stream has already written is never overwritten.
+Run it once after changes began to be recorded, or by itself for a one-off backup. It may be repeated at any time.
+
+Needs: s3.incremental.bucket, dynamodb.region. All settings: dynamodb-backup --help
+
+Examples:
+  dynamodb-backup backfill users --config backup.conf
+  INCREMENTAL_BUCKET=my-backups DYNAMODB_REGION=eu-central-1 dynamodb-backup backfill users --parallelism 64
+)";
+
+inline constexpr auto snapshot_end = R"(
+Writes the current state of the incremental bucket as one file of DynamoDB JSON, an item a line. The file appears only
+when it is complete.
+
+Needs: s3.incremental.bucket, s3.snapshot.bucket. All settings: dynamodb-backup --help
+
+Examples:
+  dynamodb-backup snapshot --config backup.conf
+  dynamodb-backup snapshot users-friday.json.zst --compression zstd --table users --config backup.conf
+)";
+
+inline constexpr auto restore_end = R"(
+Inserts every item of the snapshot into the table, which must exist. It is not emptied: items with other keys stay.
+
+Needs: s3.snapshot.bucket, dynamodb.region. All settings: dynamodb-backup --help
+
+Examples:
+  dynamodb-backup restore users 2026-11-22T11-45-03Z.json.gz --config backup.conf
+  dynamodb-backup restore users-copy users-friday.json.zst --table users --config backup.conf
+)";
+
+inline constexpr auto config_end = R"(
+Passwords and keys are never shown.
+
+Example:
+  dynamodb-backup config --config backup.conf
+)";
+
+}  // namespace dynabackup::cli

@@ -1,0 +1,191 @@
+#include "apps/cli/arguments.hpp"
+
+#include <doctest/doctest.h>
+#include <string>
+#include <vector>
+
+namespace dynabackup::cli {
+namespace {
+
+using line = std::vector<std::string>;
+using id = setting_id;
+
+arguments parsed(const line& words) {
+  auto result = parse_arguments(words);
+  if (const auto* end = std::get_if<early_end>(&result)) FAIL("refused: " << end->text);
+  return std::get<arguments>(result);
+}
+
+early_end ended(const line& words) {
+  auto result = parse_arguments(words);
+  if (const auto* end = std::get_if<early_end>(&result)) return *end;
+  return {-1, "(accepted)", "(accepted)", output_format::text};
+}
+
+TEST_CASE("the commands") {
+  const arguments backfill = parsed({"backfill", "users", "--unversioned", "--adopt"});
+  CHECK(backfill.what == command::backfill);
+  CHECK_FALSE(backfill.classic);
+  CHECK(backfill.table == "users");
+  CHECK(backfill.unversioned);
+  CHECK(backfill.adopt);
+
+  const arguments snapshot = parsed({"snapshot"});
+  CHECK(snapshot.what == command::snapshot);
+  CHECK(snapshot.snapshot.empty());
+  CHECK(snapshot.codec == compression::gzip);
+  CHECK_FALSE(snapshot.overwrite);
+  const arguments named = parsed({"snapshot", "s.zst", "--table", "users", "--compression", "zstd", "--overwrite"});
+  CHECK(named.snapshot == "s.zst");
+  CHECK(named.prefix_table == "users");
+  CHECK(named.codec == compression::zstd);
+  CHECK(named.overwrite);
+  CHECK(parsed({"snapshot", "--compression=none"}).codec == compression::none);
+
+  const arguments restore = parsed({"restore", "copy", "s.gz", "--table", "users"});
+  CHECK(restore.what == command::restore);
+  CHECK(restore.table == "copy");
+  CHECK(restore.snapshot == "s.gz");
+  CHECK(restore.prefix_table == "users");
+
+  CHECK(parsed({"config"}).what == command::config);
+}
+
+TEST_CASE("the classic forms") {
+  const arguments backfill = parsed({"--backfill", "users"});
+  CHECK(backfill.what == command::backfill);
+  CHECK(backfill.classic);
+  CHECK(backfill.table == "users");
+
+  const arguments snapshot = parsed({"--snapshot"});
+  CHECK(snapshot.what == command::snapshot);
+  CHECK(snapshot.classic);
+  CHECK(snapshot.snapshot.empty());
+  CHECK(parsed({"--snapshot", "--table", "users"}).prefix_table == "users");
+
+  const arguments restore = parsed({"--restore", "users", "s.gz"});
+  CHECK(restore.what == command::restore);
+  CHECK(restore.classic);
+  CHECK(restore.table == "users");
+  CHECK(restore.snapshot == "s.gz");
+
+  CHECK(parsed({"-Dconfig.file=a=b.conf", "--restore", "users", "s.gz"}).config_file == "a=b.conf");
+  CHECK(parsed({"--backfill", "users", "-Dconfig.file=x.conf"}).config_file == "x.conf");
+}
+
+TEST_CASE("options stand before or behind the command, with or without =") {
+  for (const line& words : std::vector<line>{{"--parallelism", "8", "backfill", "users"},
+                                             {"backfill", "--parallelism", "8", "users"},
+                                             {"backfill", "users", "--parallelism=8"},
+                                             {"--backfill", "users", "--parallelism", "8"}}) {
+    const arguments result = parsed(words);
+    CHECK(result.table == "users");
+    CHECK(result.options[id::dynamodb_parallelism] == "8");
+    CHECK_FALSE(result.options[id::s3_parallelism]);
+  }
+  const arguments result = parsed({"config", "--output", "json", "--quiet", "--config", "x.conf"});
+  CHECK(result.output == output_format::json);
+  CHECK(result.quiet);
+  CHECK(result.config_file == "x.conf");
+}
+
+TEST_CASE("every setting has its option, and values are taken as they are") {
+  for (const setting& which : all_settings()) {
+    CAPTURE(which.option);
+    for (const std::string value : {"x", "", "{table}", "[a,b]", "a=b", "'q'", "-1", "%"}) {
+      CAPTURE(value);
+      const arguments result = parsed({"config", std::string(which.option), value});
+      CHECK(result.options[which.id] == value);
+    }
+  }
+}
+
+struct bad_row {
+  line words;
+  std::string mistake;
+};
+
+TEST_CASE("anything else prints the usage and exits 2") {
+  const std::vector<bad_row> rows{
+      {{}, "a command is missing"},
+      {{"--quiet"}, "a command is missing"},
+      {{"snapshto"}, "'snapshto' is not a command; did you mean snapshot?"},
+      {{"nonsense-word"}, "'nonsense-word' is not a command"},
+      {{"backfill", "t", "--paralelism", "3"}, "'--paralelism' is not an option; did you mean --parallelism?"},
+      {{"backfill", "t", "--quite-else=3"}, "'--quite-else' is not an option"},
+      {{"--backfill"}, "--backfill takes a table"},
+      {{"--restore", "users"}, "--restore takes a table and a snapshot"},
+      {{"--restore"}, "--restore takes a table and a snapshot"},
+      {{"snapshot", "--snapshot"}, "one command at a time"},
+      {{"snapshot", "--restore", "a", "b"}, "one command at a time"},
+      {{"--snapshot", "--backfill", "t"}, "one command at a time"},
+      {{"backfill", "t", "--table", "x"}, "backfill takes no --table"},
+      {{"--backfill", "t", "--table", "x"}, "backfill takes no --table"},
+      {{"--restore", "t", "s", "--table", "x"}, "restore takes no --table"},
+      {{"config", "--table", "x"}, "config takes no --table"},
+  };
+  for (const bad_row& row : rows) {
+    const early_end end = ended(row.words);
+    CHECK(end.exit_code == 2);
+    CHECK(end.mistake == row.mistake);
+    CHECK(end.text.starts_with("dynamodb-backup: " + row.mistake + "\n\nUsage: dynamodb-backup backfill <table>"));
+  }
+  for (const line& words : std::vector<line>{{"backfill"},
+                                             {"backfill", "t", "extra"},
+                                             {"--backfill", "a", "b"},
+                                             {"--snapshot", "name"},
+                                             {"--snapshot=name"},
+                                             {"--restore", "a", "b", "c"},
+                                             {"restore", "a"},
+                                             {"restore", "a", "b", "c"},
+                                             {"snapshot", "a", "b"},
+                                             {"snapshot", "--adopt"},
+                                             {"snapshot", "--compression", "lz4"},
+                                             {"backfill", "t", "--overwrite"},
+                                             {"config", "extra"},
+                                             {"config", "--output", "yaml"},
+                                             {"config", "--config"},
+                                             {"config", "--parallelism", "1", "--parallelism", "2"},
+                                             {"backfill", "t", "-x"},
+                                             {"-Dother.key=1", "config"},
+                                             {"--help-me"}}) {
+    CAPTURE(words.back());
+    CHECK(ended(words).exit_code == 2);
+    CHECK_FALSE(ended(words).mistake.empty());
+  }
+}
+
+TEST_CASE("a line that makes no sense still tells which output it wants") {
+  CHECK(ended({"nonsense", "--output", "json"}).output == output_format::json);
+  CHECK(ended({"--output=json"}).output == output_format::json);
+  CHECK(ended({"nonsense"}).output == output_format::text);
+}
+
+TEST_CASE("control characters of a wrong line do not reach the terminal") {
+  CHECK(ended({"\x1b[31m"}).text.find('\x1b') == std::string::npos);
+  CHECK(ended({"config", "\x1b[31m"}).text.find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("help names every command, setting, variable and file key; the version is said") {
+  const early_end help = ended({"--help"});
+  CHECK(help.exit_code == 0);
+  for (const setting& which : all_settings()) {
+    CAPTURE(which.option);
+    CHECK(help.text.find(which.option) != std::string::npos);
+    CHECK(help.text.find(which.variable()) != std::string::npos);
+    if (which.in_file) CHECK(help.text.find(which.name) != std::string::npos);
+  }
+  for (const std::string name : {"backfill", "snapshot", "restore", "config"}) {
+    CAPTURE(name);
+    const early_end own = ended({name, "--help"});
+    CHECK(own.exit_code == 0);
+    CHECK(own.text.find("Usage: dynamodb-backup " + name) != std::string::npos);
+    CHECK(own.text.find("Example") != std::string::npos);
+  }
+  const early_end version = ended({"--version"});
+  CHECK(version.exit_code == 0);
+  CHECK(version.text == std::string("dynamodb-backup ") + DYNABACKUP_VERSION + "\n");
+}
+
+}  // namespace
+}  // namespace dynabackup::cli
