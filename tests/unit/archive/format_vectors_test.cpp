@@ -29,6 +29,7 @@ TEST_CASE("the vectors of the format hold, and the format's text shows each of t
   const simdjson::dom::element file = parser.parse(file_text(DYNABACKUP_TEST_DATA "/format-vectors.json"));
   const auto document = file_text(DYNABACKUP_TEST_DATA "/../../docs/format.md");
   REQUIRE_FALSE(document.empty());
+  const auto shown = [&](const std::string& what) { return document.find(what) != std::string::npos; };
   int count = 0;
   for (const auto vector : simdjson::dom::array(file.at_key("items"))) {
     CAPTURE(text(vector, "name"));
@@ -43,7 +44,10 @@ TEST_CASE("the vectors of the format hold, and the format's text shows each of t
     CHECK(key == text(vector, "key"));
     CHECK(body == text(vector, "body"));
     CHECK(archive::object_name(key) == text(vector, "object_name"));
-    CHECK(document.find(text(vector, "object_name")) != std::string::npos);
+    CHECK(shown(text(vector, "object_name")));
+    CHECK(shown(text(vector, "item")));
+    // Characters that a reader would not see are in the file only.
+    CHECK(shown(body) != (body.find('\x7f') != std::string::npos));
     ++count;
   }
   CHECK(count >= 10);
@@ -51,6 +55,7 @@ TEST_CASE("the vectors of the format hold, and the format's text shows each of t
   for (const auto vector : simdjson::dom::array(file.at_key("numbers"))) {
     CAPTURE(text(vector, "text"));
     CHECK(archive::canonical_number(text(vector, "text")) == text(vector, "canonical"));
+    CHECK(shown("| `" + text(vector, "text") + "` | `" + text(vector, "canonical") + "` |"));
   }
   for (const auto item : simdjson::dom::array(file.at_key("refused"))) {
     CAPTURE(text(item, "item"));
