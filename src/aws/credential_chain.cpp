@@ -208,7 +208,7 @@ shared_files locate_shared_files(const credential_settings& settings) {
   out.credentials = path("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials");
   if (settings.profile) {
     out.profile = *settings.profile;
-    out.chosen_by = "--profile";
+    out.chosen_by = "the profile setting";
     return out;
   }
   for (const char* name : {"AWS_PROFILE", "AWS_DEFAULT_PROFILE"}) {

@@ -30,7 +30,7 @@ struct shared_files {
   std::string config;
   std::string credentials;
   std::string profile = "default";
-  std::string chosen_by;  ///< "--profile", "AWS_PROFILE"; empty for the default
+  std::string chosen_by;  ///< "the profile setting", "AWS_PROFILE"; empty for the default
 };
 shared_files locate_shared_files(const credential_settings& settings);
 

@@ -240,8 +240,9 @@ TEST_CASE("an explicit profile without credentials ends the search") {
   const home h("", "[profile bare]\nregion = eu-west-1\n");
   auto environment = h.with(env_keys);
   check_contains(refusal(settings_of(environment, "bare")),
-                 "no credentials: profile 'bare' holds no credentials (chosen by --profile) in ");
-  check_contains(refusal(settings_of(environment, "gone")), "there is no profile 'gone' (chosen by --profile) in ");
+                 "no credentials: profile 'bare' holds no credentials (chosen by the profile setting) in ");
+  check_contains(refusal(settings_of(environment, "gone")),
+                 "there is no profile 'gone' (chosen by the profile setting) in ");
   CHECK(resolve(settings_of(environment)).access_key_id == "AKIDENV");
 }
 
