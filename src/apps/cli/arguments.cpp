@@ -124,7 +124,7 @@ class command_line {
     app_.add_option("--output", raw_.output, "What stdout gets: text or json (one object)")
         ->check(CLI::IsMember({"text", "json"}).description(""))
         ->type_name("text|json");
-    app_.add_flag("--quiet", into_.quiet, "No progress on stderr; warnings and errors still");
+    app_.add_flag("--quiet", into_.quiet, "No progress and notices on stderr; warnings and errors still");
   }
 
   void setting_options() {

@@ -95,8 +95,8 @@ class session {
     const locations where = locate(line_, in_force_);
     if (where.warning) warn(*where.warning);
     name_the_work(where);
-    engine runner(to_settings(in_force_, who_));
     announce();
+    engine runner(to_settings(in_force_, who_));
     progress_display display(stderr_display(line_.quiet));
     progress seen;
     const auto start = clock::now();
