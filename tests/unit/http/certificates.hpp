@@ -9,6 +9,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <string>
+#include <unistd.h>
 
 namespace dynabackup::fakes {
 

@@ -4,6 +4,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <doctest/doctest.h>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -291,16 +292,18 @@ TEST_CASE("a slow server is given up after the attempt's time") {
 }
 
 TEST_CASE("a server that takes nothing in is given up as well, also on a kept connection, and not tried twice") {
-  loopback_server server([](peer& p) {
+  std::promise<void> over;
+  loopback_server server([until = over.get_future().share()](peer& p) {
     p.request();
     p.answer("first");
-    std::this_thread::sleep_for(400ms);
+    until.wait();
   });
   client c;
-  c.send(client::get(server.at()));
   request r = client::put(server.at(), std::string(50'000'000, 'x'));
   r.attempt_timeout = 150ms;
+  c.send(client::get(server.at()));
   CHECK(says(c.failure(r), "no complete answer within 150 ms"));
+  over.set_value();
   CHECK(c.pool.dials() == 1);
 }
 
@@ -332,7 +335,6 @@ TEST_CASE("an early answer to a request that was broken off is reported") {
   loopback_server server([](peer& p) {
     p.head();
     p.answer("slow down", "503 Service Unavailable");
-    std::this_thread::sleep_for(50ms);
   });
   client c;
   const response answer = c.send(client::put(server.at(), std::string(50'000'000, 'x')));
@@ -413,9 +415,11 @@ TEST_CASE("a failed answer gives its charge back") {
 }
 
 TEST_CASE("cancellation at every stage drops the connection and leaves nothing running") {
-  loopback_server server([](peer& p) {
+  std::promise<void> over;
+  loopback_server server([until = over.get_future().share()](peer& p) {
     if (p.number == 0) {
       p.head();  // in mid-request
+      until.wait();
     } else if (p.number == 1) {
       p.request();  // before the answer
     } else if (p.number == 2) {
@@ -431,11 +435,11 @@ TEST_CASE("cancellation at every stage drops the connection and leaves nothing r
       p.request();
       p.answer("alive");
     }
-    if (p.number != 0) p.wait();
-    if (p.number == 0) std::this_thread::sleep_for(200ms);
+    p.wait();
   });
   client c;
   CHECK(c.aborted(client::put(server.at(), std::string(50'000'000, 'x')), 60ms));
+  over.set_value();
   for (int i = 1; i < 5; ++i) {
     CAPTURE(i);
     CHECK(c.aborted(client::get(server.at()), 60ms));

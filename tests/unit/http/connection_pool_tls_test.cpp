@@ -167,9 +167,7 @@ TEST_CASE_FIXTURE(trusting, "TLS to a plain port and plain text to a TLS port sa
   wrong = secure.at();
   wrong.tls = false;
   e = c.failure(client::get(wrong));
-  CHECK(says(e, "speaks TLS on this port"));
-  REQUIRE(e);
-  CHECK(!e->retryable);
+  CHECK(says(e, "closed the connection without an answer (does it want https?)"));
 }
 
 TEST_CASE("TLS: a handshake that does not come about is given up after its own time, or cancelled") {
@@ -186,7 +184,10 @@ TEST_CASE("TLS: a handshake that does not come about is given up after its own t
 }
 
 TEST_CASE("TLS: a server that hangs up during the handshake may be tried again") {
-  loopback_server rude([](peer& p) { p.reset(); });
+  loopback_server rude([](peer& p) {
+    p.listen();
+    p.reset();
+  });
   origin tls = rude.at();
   tls.tls = true;
   client c;

@@ -11,11 +11,11 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -82,9 +82,21 @@ class peer {
   void reset() {
     boost::system::error_code ignored;
     socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
+    close();
+  }
+  void close() {
+    const std::scoped_lock lock(closing_);
+    boost::system::error_code ignored;
     socket_.close(ignored);
   }
-  /// Until the client closes (or ten seconds have passed).
+  /// From another thread: whatever the peer waits for ends.
+  void hang_up() {
+    const std::scoped_lock lock(closing_);
+    if (socket_.is_open()) ::shutdown(socket_.native_handle(), SHUT_RDWR);
+  }
+  /// Until something, anything, has come.
+  void listen() { more(); }
+  /// Until the client closes.
   void wait() {
     while (more()) {
     }
@@ -101,6 +113,7 @@ class peer {
     input_.append(bytes, n);
     return !failure;
   }
+  std::mutex closing_;
   tcp::socket socket_;
   std::optional<boost::asio::ssl::stream<tcp::socket&>> tls_;
   std::string input_;
@@ -114,9 +127,11 @@ class loopback_server {
     port_ = acceptor_.local_endpoint().port();
     accepting_ = std::jthread([this] { accept(); });
   }
+  /// Hangs up on whoever is still connected.
   ~loopback_server() {
     ::shutdown(acceptor_.native_handle(), SHUT_RDWR);
     accepting_.join();
+    for (const auto& client : clients_) client->hang_up();
   }
   loopback_server(const loopback_server&) = delete;
   loopback_server& operator=(const loopback_server&) = delete;
@@ -126,17 +141,14 @@ class loopback_server {
 
  private:
   void accept() {
-    std::vector<std::jthread> serving;
     for (;;) {
       boost::system::error_code failure;
       tcp::socket socket = acceptor_.accept(failure);
       if (failure) return;
-      const timeval patience{10, 0};
-      ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-      ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-      auto client = std::make_shared<peer>(std::move(socket), accepted_++);
-      serving.emplace_back([this, client] {
-        if (tls_ == nullptr || client->handshake(*tls_)) serve_(*client);
+      peer& client = *clients_.emplace_back(std::make_unique<peer>(std::move(socket), accepted_++));
+      serving_.emplace_back([this, &client] {
+        if (tls_ == nullptr || client.handshake(*tls_)) serve_(client);
+        client.close();
       });
     }
   }
@@ -147,6 +159,8 @@ class loopback_server {
   tcp::acceptor acceptor_;
   std::uint16_t port_ = 0;
   std::atomic<int> accepted_ = 0;
+  std::vector<std::unique_ptr<peer>> clients_;
+  std::vector<std::jthread> serving_;
   std::jthread accepting_;
 };
 

@@ -76,7 +76,7 @@ struct client {
 inline bool says(const std::optional<transport_error>& e, std::string_view text) {
   if (!e) return false;
   const bool found = std::string_view(e->what()).find(text) != std::string_view::npos;
-  if (!found) MESSAGE(e->what());
+  if (!found) MESSAGE(std::string(e->what()));
   return found;
 }
 

@@ -42,7 +42,7 @@ TEST_CASE("methods that call for a length say zero") {
 
 TEST_CASE("nothing can break the message apart") {
   const request good{.method = "GET", .to = {false, "h", 80}, .headers = {}, .body = ""};
-  for (const std::string bad : {"\r"s, "\n"s, "\0"s, "a\r\nHost: b"s}) {
+  for (const std::string& bad : {"\r"s, "\n"s, "\0"s, "a\r\nHost: b"s}) {
     CAPTURE(bad);
     request r = good;
     r.target = "/" + bad;
