@@ -5,6 +5,7 @@
 #include <boost/beast/http/error.hpp>
 #include <cstring>
 #include <fmt/format.h>
+#include <string_view>
 #include <utility>
 
 #include "dynabackup/error.hpp"
@@ -21,6 +22,9 @@ constexpr std::size_t first_buffer_bytes = 16 * 1024;
 // A string zeroes what it grows by: in steps that stay in the cache until the socket fills them.
 constexpr std::size_t body_step_bytes = 128 * 1024;
 constexpr std::size_t unsized_body_cost = 16 * 1024;
+constexpr std::string_view http_1 = "HTTP/1.";
+constexpr char tls_alert = 0x15;
+constexpr char tls_handshake = 0x16;
 
 }  // namespace
 
@@ -61,6 +65,7 @@ void response_reader::begin(limits l) {
   framing_ = framing::none;
   begin_ = end_ = head_bytes_ = length_ = filled_ = 0;
   started_ = keep_alive_ = surplus_ = false;
+  at_start_ = true;
   answer_ = {};
   parser_ = std::make_unique<head_parser>(answer_, limits_);
   if (buffer_.empty()) buffer_.resize(first_buffer_bytes);
@@ -100,12 +105,10 @@ void response_reader::received(std::size_t bytes) {
 
 void response_reader::read_head() {
   while (state_ == state::head && begin_ < end_) {
+    if (at_start_) check_start();
     error_code problem;
     const std::size_t used = parser_->put({buffer_.data() + begin_, end_ - begin_}, problem);
-    // A TLS record where a status line should be: an alert, or a handshake.
-    if (head_bytes_ == 0 && (pending().front() == 0x15 || pending().front() == 0x16)) {
-      fail("the server speaks TLS on this port; the endpoint's URL should begin with https://", false);
-    }
+    if (used > 0) at_start_ = false;
     begin_ += used;
     head_bytes_ += used;
     const bool incomplete = problem == beast::http::error::need_more;
@@ -119,6 +122,16 @@ void response_reader::read_head() {
   }
 }
 
+// The parser looks at a line once it is whole; what is not HTTP at all may never send one.
+void response_reader::check_start() const {
+  const std::string_view first = pending().substr(0, http_1.size());
+  if (first == http_1.substr(0, first.size())) return;
+  if (first.front() == tls_alert || first.front() == tls_handshake) {
+    fail("the server speaks TLS on this port; the endpoint's URL should begin with https://", false);
+  }
+  fail("the answer is not valid HTTP/1.1: it begins with something else");
+}
+
 void response_reader::head_done() {
   if (parser_->foreign_coding) fail("the answer comes in a transfer coding other than chunked", false);
   if (answer_.status < 100 || answer_.status == 101) {
@@ -127,6 +140,7 @@ void response_reader::head_done() {
   if (answer_.status < 200) {  // an interim answer: the real one is still to come
     answer_ = {};
     parser_ = std::make_unique<head_parser>(answer_, limits_);
+    at_start_ = true;
     return;
   }
   decide_framing();
@@ -209,7 +223,11 @@ void response_reader::closed() {
     state_ = state::done;
     return;
   }
-  if (!started_) fail("the server closed the connection without an answer");
+  if (!started_) {
+    // Many TLS servers hang up on plain text without a word.
+    const bool plain = endpoint_.starts_with("http://");
+    fail(std::string("the server closed the connection without an answer") + (plain ? " (does it want https?)" : ""));
+  }
   if (state_ == state::head) fail("the connection closed in the middle of an answer's head");
   if (framing_ == framing::length) {
     fail(fmt::format("the connection closed after {} of {} bytes of an answer's body", filled_, length_));

@@ -53,6 +53,7 @@ class response_reader {
   enum class framing { none, length, chunked, until_close };
 
   void read_head();
+  void check_start() const;
   void head_done();
   void decide_framing();
   void read_chunks();
@@ -70,6 +71,7 @@ class response_reader {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::size_t head_bytes_ = 0;
+  bool at_start_ = true;  // of a status line
   bool started_ = false;
   bool keep_alive_ = false;
   bool surplus_ = false;
