@@ -67,7 +67,7 @@ task<void> snapshot_writer::close_block() {
   const std::size_t before = packed_.size();
   codec_.append(raw_, packed_);
   const std::string_view bytes = std::string_view(packed_).substr(before);
-  manifest_.blocks.push_back({manifest_.size, bytes.size(), raw_.size(), raw_items_, crypto::crc32(bytes)});
+  if (!bytes.empty()) manifest_.blocks.push_back({manifest_.size, bytes.size(), raw_.size(), raw_items_, crypto::crc32(bytes)});
   sha256_.update(bytes);
   manifest_.size += bytes.size();
   manifest_.items += raw_items_;
@@ -110,7 +110,7 @@ task<s3::put_result> snapshot_writer::complete() {
 }
 
 task<archive::manifest> snapshot_writer::finish() {
-  // An empty table still gives a valid file: one empty member.
+  // An empty table still gives a file that its tools can read: one empty member or frame.
   if (!raw_.empty() || manifest_.blocks.empty()) co_await close_block();
   const s3::put_result put = co_await complete();
   const std::string name = "s3://" + target_.bucket + "/" + target_.key;

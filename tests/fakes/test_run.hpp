@@ -7,6 +7,14 @@
 
 namespace dynabackup::fakes {
 
+inline s3::client_settings object_store() {
+  s3::client_settings settings;
+  settings.region = "us-east-1";
+  settings.endpoint = "http://objects.test";
+  settings.path_style = true;
+  return settings;
+}
+
 struct test_run {
   scripted_transport table_network;
   scripted_transport object_network;
@@ -15,7 +23,7 @@ struct test_run {
   progress seen;
   int throttled = 0;
   dynamodb::client tables{table_network, {.tls = false, .host = "tables.test", .port = 80}};
-  s3::client objects{object_network, {.region = "us-east-1", .endpoint = "http://objects.test", .path_style = true}};
+  s3::client objects{object_network, object_store()};
   pipelines::run_context run{.tables = tables,
                              .objects = objects,
                              .clock = clock,
