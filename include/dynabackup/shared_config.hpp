@@ -9,8 +9,9 @@
 
 namespace dynabackup {
 
-/// Value of `key` ("region", "endpoint_url", "max_attempts", …) in the selected profile: `who.profile`, else AWS_PROFILE,
-/// else "default". nullopt when a file, the profile or the key is missing. format_error names file and line, never a value.
+/// Value of `key` ("region", "endpoint_url", "max_attempts", …) in the selected profile: `who.profile`, else
+/// AWS_PROFILE, else "default". nullopt when a file, the profile or the key is missing. format_error names file and
+/// line, never a value.
 std::optional<std::string> shared_config_value(const credential_settings& who, std::string_view key);
 
 }  // namespace dynabackup
