@@ -111,16 +111,16 @@ class StackTest(unittest.TestCase):
         cls.wire = Wire(STACK["AWS_ENDPOINT_URL_DYNAMODB"])
 
     def setUp(self):
-        self.id = "t" + uuid.uuid4().hex[:12]
+        self.mark = "t" + uuid.uuid4().hex[:12]
         self.home = tempfile.mkdtemp(prefix="dynabackup-test-")
         self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
         self.bucket = BUCKET
-        self.items_prefix = f"{self.id}/items/"
-        self.snapshots_prefix = f"{self.id}/snapshots/"
+        self.items_prefix = f"{self.mark}/items/"
+        self.snapshots_prefix = f"{self.mark}/snapshots/"
         self.environment = {
             "PATH": "/usr/bin:/bin", "HOME": self.home, "LC_ALL": "C.UTF-8", **STACK,
-            "INCREMENTAL_BUCKET": self.bucket, "INCREMENTAL_PREFIX": f"{self.id}/items",
-            "SNAPSHOT_BUCKET": self.bucket, "SNAPSHOT_PREFIX": f"{self.id}/snapshots",
+            "INCREMENTAL_BUCKET": self.bucket, "INCREMENTAL_PREFIX": f"{self.mark}/items",
+            "SNAPSHOT_BUCKET": self.bucket, "SNAPSHOT_PREFIX": f"{self.mark}/snapshots",
         }
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
             if name in os.environ:
@@ -172,7 +172,7 @@ class StackTest(unittest.TestCase):
 
     def table(self, layout=("S", None), suffix="", names=("pk", "sk")):
         """A new, empty table; gone at the end of the test."""
-        name = f"{self.id}-{suffix or uuid.uuid4().hex[:6]}"
+        name = f"{self.mark}-{suffix or uuid.uuid4().hex[:6]}"
         create_table(self.dynamodb, name, layout, names)
         self.addCleanup(self.dynamodb.delete_table, TableName=name)
         return name
@@ -217,7 +217,7 @@ class StackTest(unittest.TestCase):
         return name
 
     def new_bucket(self, versioning="Enabled"):
-        name = f"{self.id}-{uuid.uuid4().hex[:6]}"
+        name = f"{self.mark}-{uuid.uuid4().hex[:6]}"
         self.s3.create_bucket(Bucket=name)
         if versioning:
             if versioning == "Suspended":

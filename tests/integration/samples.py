@@ -5,6 +5,8 @@ import os
 import random
 from dataclasses import dataclass
 
+from wire import WireError
+
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 
 # The key layouts that items.jsonl needs, as (partition key type, sort key type).
@@ -63,6 +65,29 @@ def raw_object(line, start):
             if depth == 0:
                 return line[start:position + 1]
     raise ValueError("no whole object")
+
+
+def load_samples(wire, table, layout):
+    """Puts the samples with such keys into a table, one by one. Returns what is not in it then, a line each.
+
+    The local servers take some items that DynamoDB is known to refuse; those are removed again.
+    """
+    left_out = []
+    for sample in samples():
+        if sample.layout != layout:
+            continue
+        try:
+            wire.put(table, sample.json)
+        except WireError as error:
+            if sample.accepted:
+                raise AssertionError(f"{sample.name} should load: {error}") from error
+            left_out.append(f"{sample.name}: refused by the server: {error.message[:100]}")
+            continue
+        if not sample.accepted:
+            key = {name: value for name, value in json.loads(sample.json).items() if name in ("pk", "sk")}
+            wire.delete(table, json.dumps(key).encode())
+            left_out.append(f"{sample.name}: taken by the local server, removed because DynamoDB refuses it")
+    return left_out
 
 
 def generated_samples(name):

@@ -26,9 +26,9 @@ class Usage(harness.StackTest):
             self.assertTrue(run.stdout)
 
     def test_missing_settings_are_named(self):
-        for arguments, variable in ((["backfill", "t"], "INCREMENTAL_BUCKET"), (["backfill", "t"], "DYNAMODB_REGION"),
+        for arguments, variable in ((["backfill", "some-table"], "INCREMENTAL_BUCKET"), (["backfill", "some-table"], "DYNAMODB_REGION"),
                                     (["snapshot"], "INCREMENTAL_BUCKET"), (["snapshot"], "SNAPSHOT_BUCKET"),
-                                    (["restore", "t", "s"], "SNAPSHOT_BUCKET"), (["restore", "t", "s"], "DYNAMODB_REGION")):
+                                    (["restore", "some-table", "s"], "SNAPSHOT_BUCKET"), (["restore", "some-table", "s"], "DYNAMODB_REGION")):
             with self.subTest(arguments=arguments, variable=variable):
                 cleared = {variable: None}
                 if variable == "DYNAMODB_REGION":
@@ -38,12 +38,12 @@ class Usage(harness.StackTest):
     def test_a_parallelism_that_is_no_power_of_two(self):
         for value in ("0", "3", "-1", "x", "1099511627776", "2048", "1e3", "0x10"):
             with self.subTest(value=value):
-                run = self.refused(2, ["parallelism"], "backfill", "t", DYNAMODB_PARALLELISM=value)
+                run = self.refused(2, ["parallelism"], "backfill", "some-table", DYNAMODB_PARALLELISM=value)
                 self.assertRegex(run.message, r"\b(1|2|4|1024)\b", "names allowed values")
 
     def test_a_parallelism_of_three_in_the_file(self):
         path = self.file("p.conf", "dynamodb.parallelism = 3\n")
-        self.refused(2, ["parallelism", "2", "4"], "backfill", "t", "--config", path)
+        self.refused(2, ["parallelism", "2", "4"], "backfill", "some-table", "--config", path)
 
 
 class ConfigurationFile(harness.StackTest):
@@ -61,23 +61,23 @@ class ConfigurationFile(harness.StackTest):
         ):
             with self.subTest(content=content):
                 path = self.file("bad.conf", content)
-                run = self.refused(2, ["bad.conf", *words], "backfill", "t", "--config", path)
+                run = self.refused(2, ["bad.conf", *words], "backfill", "some-table", "--config", path)
                 if line:
                     self.assertRegex(run.message, rf"bad\.conf:{line}:\d+|line {line}\b.*column \d+")
 
     def test_a_file_that_is_not_there(self):
-        self.refused(2, ["/no/such.conf"], "backfill", "t", "--config", "/no/such.conf")
+        self.refused(2, ["/no/such.conf"], "backfill", "some-table", "--config", "/no/such.conf")
 
     def test_a_file_that_is_a_folder_or_binary(self):
-        self.refused(2, [self.home], "backfill", "t", "--config", self.home)
+        self.refused(2, [self.home], "backfill", "some-table", "--config", self.home)
         path = self.file("binary.conf", bytes(range(256)))
-        self.refused(2, ["binary.conf"], "backfill", "t", "--config", path)
+        self.refused(2, ["binary.conf"], "backfill", "some-table", "--config", path)
 
 
 class Missing(harness.StackTest):
     def test_a_bucket_that_is_not_there(self):
         table = self.table(suffix="source")
-        name = self.id + "-nowhere"
+        name = self.mark + "-nowhere"
         self.refused(FAILS, [name, "bucket"], "backfill", table, INCREMENTAL_BUCKET=name)
         self.refused(FAILS, [name, "bucket"], "snapshot", "s", INCREMENTAL_BUCKET=name)
         self.refused(FAILS, [name, "bucket"], "restore", table, "s", SNAPSHOT_BUCKET=name)
@@ -86,7 +86,7 @@ class Missing(harness.StackTest):
         self.refused(FAILS, [name, "bucket"], "snapshot", "s", SNAPSHOT_BUCKET=name)
 
     def test_a_table_that_is_not_there(self):
-        name = self.id + "-nowhere"
+        name = self.mark + "-nowhere"
         self.write_snapshot("s.json", b'{"Item":{"pk":{"S":"a"}}}\n')
         for arguments in (["backfill", name], ["restore", name, "s.json"]):
             self.refused(FAILS, [name], *arguments)
@@ -110,11 +110,11 @@ class Access(harness.StackTest):
 
     def test_a_service_error_carries_code_and_request_id(self):
         table = self.table(suffix="source")
-        run = self.refused(FAILS, ["SignatureDoesNotMatch"], "restore", table, "s", AWS_SECRET_ACCESS_KEY="wrong-secret-1")
+        run = self.refused(FAILS, [self.mark], "restore", table, "s", AWS_SECRET_ACCESS_KEY="wrong-secret-1")
         self.assertRegex(run.message, r"(?i)request.?id|tx[0-9a-f]{10,}")
 
     def test_no_credentials_at_all(self):
-        run = self.refused(FAILS, ["credentials"], "backfill", "t", AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
+        run = self.refused(FAILS, ["credentials"], "backfill", "some-table", AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
         self.assertIn("AWS_ACCESS_KEY_ID", run.message)
 
     def test_credentials_from_the_shared_file(self):
@@ -133,13 +133,13 @@ class Network(harness.StackTest):
 
     def test_nobody_listens(self):
         address = f"127.0.0.1:{self.closed_port()}"
-        self.refused(1, [address], "backfill", "t", AWS_ENDPOINT_URL_DYNAMODB=f"http://{address}")
+        self.refused(1, [address], "backfill", "some-table", AWS_ENDPOINT_URL_DYNAMODB=f"http://{address}")
         table = self.table(suffix="source")
         self.load(table, samples.generated_items(1))
         self.refused(1, [address], "backfill", table, AWS_ENDPOINT_URL_S3=f"http://{address}")
 
     def test_a_host_that_does_not_exist(self):
-        self.refused(1, ["no-such-host.invalid"], "backfill", "t",
+        self.refused(1, ["no-such-host.invalid"], "backfill", "some-table",
                      AWS_ENDPOINT_URL_DYNAMODB="http://no-such-host.invalid:8000")
 
     def test_host_and_port_variables(self):
@@ -160,18 +160,18 @@ class Prefixes(harness.StackTest):
     def test_equal_and_nested_prefixes(self):
         for items, snapshots in (("a", "a"), ("a", "a/"), ("a/", "a/b"), ("", "b"), ("", "")):
             with self.subTest(items=items, snapshots=snapshots):
-                self.refused(2, ["prefix"], "snapshot", "s", INCREMENTAL_PREFIX=f"{self.id}/{items}" if items else "",
-                             SNAPSHOT_PREFIX=f"{self.id}/{snapshots}" if snapshots else "")
+                self.refused(2, ["prefix"], "snapshot", "s", INCREMENTAL_PREFIX=f"{self.mark}/{items}" if items else "",
+                             SNAPSHOT_PREFIX=f"{self.mark}/{snapshots}" if snapshots else "")
 
     def test_the_other_nesting_works_with_a_warning(self):
         self.filled()
-        run = self.report_of("snapshot", "s.json.gz", SNAPSHOT_PREFIX=self.id)
+        run = self.report_of("snapshot", "s.json.gz", SNAPSHOT_PREFIX=self.mark)
         self.assertEqual(run.exit_code, 0, run)
         self.assertRegex(run.stderr, "warning: .*prefix")
 
     def test_prefixes_that_only_begin_alike_are_apart(self):
         self.filled()
-        self.expect(0, "snapshot", "s.json.gz", SNAPSHOT_PREFIX=f"{self.id}/items-snapshots")
+        self.expect(0, "snapshot", "s.json.gz", SNAPSHOT_PREFIX=f"{self.mark}/items-snapshots")
 
     def test_the_prefix_of_another_table(self):
         self.filled()
@@ -185,7 +185,7 @@ class Prefixes(harness.StackTest):
         for number in range(2):
             table = self.table(suffix=f"source{number}")
             self.load(table, samples.generated_items(3 + number))
-            prefix = f"{self.id}/by-table/{{table}}/items"
+            prefix = f"{self.mark}/by-table/{{table}}/items"
             self.expect(0, "backfill", table, INCREMENTAL_PREFIX=prefix)
             run = self.expect(0, "snapshot", f"{number}.json.gz", "--table", table, INCREMENTAL_PREFIX=prefix)
             self.assertEqual(run.items_written, 3 + number)
@@ -268,9 +268,9 @@ class SnapshotNames(harness.StackTest):
 
 class Text(harness.StackTest):
     def test_an_error_in_text_is_one_line_on_stderr(self):
-        run = self.run_binary("backfill", self.id + "-nowhere")
+        run = self.run_binary("backfill", self.mark + "-nowhere")
         self.assertIn(run.exit_code, FAILS, run)
-        self.assertIn(self.id + "-nowhere", run.stderr)
+        self.assertIn(self.mark + "-nowhere", run.stderr)
         self.assertEqual(run.stdout, "")
         errors = [line for line in run.stderr.splitlines() if line.startswith("dynamodb-backup: ")]
         self.assertEqual(len(errors), 1, run)

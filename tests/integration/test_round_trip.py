@@ -7,7 +7,6 @@ import subprocess
 
 import harness
 import samples
-from wire import WireError
 
 
 class RoundTrip(harness.StackTest):
@@ -25,17 +24,11 @@ class RoundTrip(harness.StackTest):
 
     def samples_come_back(self, layout):
         source = self.table(layout, "source")
-        stored = 0
-        for sample in samples.samples():
-            if sample.layout != layout:
-                continue
-            try:
-                self.wire.put(source, sample.json)
-                stored += 1
-            except WireError as error:
-                self.assertFalse(sample.accepted, f"{sample.name} should load: {error}")
+        samples.load_samples(self.wire, source, layout)
         self.load(source, samples.generated_items(100, layout))
-        self.assertGreaterEqual(len(self.scan(source)), 100 + (stored > 0))
+        wanted = len([sample for sample in samples.samples() if sample.layout == layout and sample.accepted])
+        # key-order-zyx and key-order-xyz are one item in two spellings.
+        self.assertGreaterEqual(len(self.scan(source)), 100 + wanted - 1)
         self.round_trip(source, layout)
 
     def test_samples_keyed_by_string(self):
@@ -100,10 +93,10 @@ class RoundTrip(harness.StackTest):
 s3 {{
   incremental {{
     bucket = {self.bucket}
-\tprefix = {self.id}/from-file
+\tprefix = {self.mark}/from-file
   }}
   snapshot.bucket = "{self.bucket}"   // dotted, quoted
-  snapshot.prefix : {self.id}/file-snapshots
+  snapshot.prefix : {self.mark}/file-snapshots
 }}
 
 dynamodb {{
@@ -113,7 +106,7 @@ dynamodb {{
 """)
         self.expect(0, "backfill", source, "--config", path)
         self.assertEqual(self.item_keys(), [], "the file beats the environment")
-        self.assertEqual(len([key for key in self.keys(f"{self.id}/from-file/") if ".dynabackup" not in key]), 10)
+        self.assertEqual(len([key for key in self.keys(f"{self.mark}/from-file/") if ".dynabackup" not in key]), 10)
         self.expect(0, "snapshot", "s.json.gz", f"-Dconfig.file={path}")
         self.expect(0, "restore", copy, "s.json.gz", DYNABACKUP_CONFIG=path)
         self.assert_equal_tables(source, copy)
@@ -283,7 +276,7 @@ class Differences(harness.StackTest):
     def test_one_refused_item_is_named_and_its_neighbours_are_written(self):
         copy = self.table(suffix="copy")
         lines = [b'{"Item":{"pk":{"S":"row-%04d"}}}' % number for number in range(60)]
-        lines[17] = b'{"Item":{"pk":{"S":"row-0017"},"ss":{"SS":[]},"x":{"S":"content-nobody-may-print"}}}'
+        lines[17] = b'{"Item":{"pk":{"S":"row-0017"},"x":{"S":"content-nobody-may-print"},"a":{"N":"1E+126"}}}'
         lines[41] = b'{"Item":{"pk":{"S":"%s"}}}' % (b"k" * 2049)
         name = self.write_snapshot("refused.json", b"\n".join(lines) + b"\n")
         run = self.expect(3, "restore", copy, name)
@@ -301,6 +294,11 @@ class Differences(harness.StackTest):
         self.assertEqual((run.items_written, run.items_refused), (2, 1))
         self.assertEqual([finding["line"] for finding in run.findings], [2])
         self.assertEqual(len(self.scan(copy)), 2)
+
+    def test_text_that_is_no_unicode_fails_the_backfill_and_the_table_is_named(self):
+        table = self.table(suffix="source")
+        self.wire.put(table, b'{"pk":{"S":"x"},"s":{"S":"a\\ud83d"}}')
+        self.refused(1, [table], "backfill", table)
 
     def test_a_table_with_another_key_is_refused_before_anything_is_written(self):
         source, other = self.table(suffix="source"), self.table(("S", "N"), "other")

@@ -45,6 +45,9 @@ class Wire:
     def put(self, table, item_json):
         return self.call("PutItem", b'{"TableName":"%s","Item":%s}' % (table.encode(), item_json))
 
+    def delete(self, table, key_json):
+        return self.call("DeleteItem", b'{"TableName":"%s","Key":%s}' % (table.encode(), key_json))
+
     def load(self, table, items, per_batch=25, batch_bytes=12 << 20):
         """Puts items (JSON bytes each) in batches; returns how many."""
         count, batch, size = 0, [], 0
