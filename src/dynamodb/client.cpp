@@ -10,8 +10,10 @@
 namespace dynabackup::dynamodb {
 namespace {
 
-/// 1 MB of items read is up to 8 MiB of JSON; UnprocessedItems is up to what was sent (16 MiB).
+/// A number of one digit may be spelt in 126: the 400 KB of an item can be 19 MB of JSON, the 1 MB of a page far more
+/// than an ordinary page's.
 constexpr std::size_t max_bulk_bytes = std::size_t{64} << 20;
+constexpr std::size_t max_item_bytes = std::size_t{32} << 20;
 constexpr std::size_t max_small_bytes = std::size_t{8} << 20;
 constexpr std::chrono::seconds bulk_timeout{60};
 constexpr std::chrono::seconds small_timeout{20};
@@ -60,7 +62,7 @@ task<response> client::call(std::string_view operation, const std::string& table
   r.body = std::move(body);
   r.max_response_bytes = max_response_bytes;
   r.budget = budget;
-  r.attempt_timeout = max_response_bytes == max_bulk_bytes ? bulk_timeout : small_timeout;
+  r.attempt_timeout = max_response_bytes > max_small_bytes ? bulk_timeout : small_timeout;
   response answer = co_await network_.send(r);
   if (answer.status < 200 || answer.status > 299) {
     service_failure failure = aws::read_json_failure(answer);
@@ -93,7 +95,7 @@ task<write_outcome> client::batch_write_item(std::string body, std::string table
 
 task<std::optional<std::string>> client::get_item(std::string table, std::string key_json) {
   std::string body = fmt::format(R"({{"TableName":{},"Key":{},"ConsistentRead":true}})", json(table), key_json);
-  const response answer = co_await call("GetItem", table, std::move(body), nullptr, max_small_bytes);
+  const response answer = co_await call("GetItem", table, std::move(body), nullptr, max_item_bytes);
   co_return read_item(answer.body);
 }
 

@@ -51,8 +51,8 @@ TEST_CASE("deep nesting costs no stack") {
 
 TEST_CASE("what is not JSON is refused") {
   for (const std::string_view text :
-       {"",    " ",   "[",  "[1",  "[1,",  "[1,]",  "[,1]",   "[1 2]", "[\"",    "[\"\\", "[\"a\\\"]",
-        "[{]", "[[]", "[}", "[@]", "[1]]", "[1] x", "{}",    "\"[]\"", "[True]"}) {
+       {"",          " ",   "[",   "[1", "[1,", "[1,]", "[,1]",  "[1 2]", "[\"",    "[\"\\",
+        "[\"a\\\"]", "[{]", "[[]", "[}", "[@]", "[1]]", "[1] x", "{}",    "\"[]\"", "[True]"}) {
     CAPTURE(text);
     CHECK_THROWS_AS(elements(text), format_error);
   }

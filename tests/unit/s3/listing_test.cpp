@@ -30,7 +30,8 @@ const std::string aws_page = list_of(
     R"(<Size>434234</Size><StorageClass>STANDARD</StorageClass></Contents>)"
     R"(<Contents><Key>p/z</Key><LastModified>2026-11-22T11:45:04.000Z</LastModified>)"
     R"(<ETag>"d41d8cd98f00b204e9800998ecf8427e-3"</ETag><Size>0</Size></Contents>)"
-    R"(<CommonPrefixes><Prefix>p/sub+dir/</Prefix></CommonPrefixes><CommonPrefixes><Prefix>p/x/</Prefix></CommonPrefixes>)");
+    R"(<CommonPrefixes><Prefix>p/sub+dir/</Prefix></CommonPrefixes>)"
+    R"(<CommonPrefixes><Prefix>p/x/</Prefix></CommonPrefixes>)");
 
 TEST_CASE("a page of AWS: keys are decoded, the token is not") {
   const list_page page = read_list_page(aws_page);
