@@ -84,12 +84,14 @@ TEST_CASE("the shared files are found as the public location vectors say") {
   simdjson::dom::parser parser;
   const simdjson::dom::element suite = parser.load(path->string());
   int cases = 0;
-  for (const simdjson::dom::element test : suite["tests"].get_array().value()) {
+  const simdjson::dom::array tests = suite["tests"].get_array().value();
+  for (const simdjson::dom::element test : tests) {
     if (test["platform"].get_string().value() == "windows") continue;
     CAPTURE(std::string(test["name"].get_string().value()));
     ++cases;
     variables environment;
-    for (const auto variable : test["environment"].get_object().value()) {
+    const simdjson::dom::object set = test["environment"].get_object().value();
+    for (const auto variable : set) {
       environment[std::string(variable.key)] = std::string(variable.value.get_string().value());
     }
     const auto where = locate_shared_files(settings_of(environment));

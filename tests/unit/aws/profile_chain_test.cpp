@@ -73,7 +73,8 @@ TEST_CASE("profiles resolve as the public assume-role vectors say") {
   dom::parser parser;
   const dom::element suite = parser.load(path->string());
   int cases = 0;
-  for (const dom::element test : suite.get_array().value()) {
+  const dom::array tests = suite.get_array().value();
+  for (const dom::element test : tests) {
     const std::string docs{test["docs"].get_string().value()};
     CAPTURE(docs);
     ++cases;

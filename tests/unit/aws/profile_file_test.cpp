@@ -48,7 +48,8 @@ TEST_CASE("shared files are read as the public parser vectors say") {
   dom::parser parser;
   const dom::element suite = parser.load(path->string());
   int cases = 0;
-  for (const dom::element test : suite["tests"].get_array().value()) {
+  const dom::array tests = suite["tests"].get_array().value();
+  for (const dom::element test : tests) {
     const std::string name{test["name"].get_string().value()};
     CAPTURE(name);
     ++cases;
