@@ -244,8 +244,16 @@ TEST_CASE_FIXTURE(trusting, "TLS: stale connections are replaced, surplus is not
 
 TEST_CASE_FIXTURE(trusting, "TLS: a slow answer is given up after the attempt's time") {
   const auto context = server_context(our_authority().sign("IP:127.0.0.1"));
-  loopback_server server([](peer& p) { p.wait(); }, context.get());
+  loopback_server server(
+      [](peer& p) {
+        p.request();
+        p.answer("first");
+        p.wait();
+      },
+      context.get());
+  c.send(client::get(server.at()));
   request r = client::get(server.at());
-  r.attempt_timeout = 150ms;
-  CHECK(says(c.failure(r), "no complete answer within 150 ms"));
+  r.attempt_timeout = 80ms;
+  CHECK(says(c.failure(r), "no complete answer within 80 ms"));
+  CHECK(c.pool.dials() == 1);
 }
