@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True
 
 
 class Result(unittest.TextTestResult):
-    """Prints how long each test took and counts the ones that failed, however many subtests of theirs did."""
+    """Prints what failed and how long each test took as it goes, and counts the ones that failed, however many subtests of theirs did."""
 
     def __init__(self, *arguments, **named):
         super().__init__(*arguments, **named)
@@ -35,15 +35,18 @@ class Result(unittest.TextTestResult):
 
     def addError(self, test, err):
         super().addError(test, err)
+        self.stream.writeln(f"    {err[0].__name__}: {str(err[1])[:1500]}")
         self.failed.add(test.id())
 
     def addFailure(self, test, err):
         super().addFailure(test, err)
+        self.stream.writeln(f"    {str(err[1])[:1500]}")
         self.failed.add(test.id())
 
     def addSubTest(self, test, subtest, err):
         super().addSubTest(test, subtest, err)
         if err is not None:
+            self.stream.writeln(f"    {str(err[1])[:1500]}")
             self.failed.add(test.id())
 
 

@@ -15,10 +15,10 @@ class PeakMemory(harness.StackTest):
             with self.subTest(step=arguments[0]):
                 self.assertEqual(run.items_written, count)
                 self.assertLess(run.peak_rss_bytes, LIMIT, f"{arguments[0]}: {run.peak_rss_bytes / harness.MEBIBYTE:.1f} MiB")
-                # The watcher looks every 20 ms, so it may miss the last of it, never see more.
+                # The watcher looks every 20 ms and may miss the last of it; the kernel's own count is off by some pages.
                 self.assertLess(run.peak_kib * 1024, LIMIT)
                 self.assertGreater(run.peak_kib, 1024)
-                self.assertGreaterEqual(run.peak_rss_bytes, run.peak_kib * 1024)
+                self.assertGreater(run.peak_rss_bytes + harness.MEBIBYTE, run.peak_kib * 1024, "it owns up to its peak")
         self.assert_equal_tables(source, copy)
 
     def test_20000_items_of_400_bytes(self):
