@@ -67,7 +67,8 @@ task<void> snapshot_writer::close_block() {
   const std::size_t before = packed_.size();
   codec_.append(raw_, packed_);
   const std::string_view bytes = std::string_view(packed_).substr(before);
-  if (!bytes.empty()) manifest_.blocks.push_back({manifest_.size, bytes.size(), raw_.size(), raw_items_, crypto::crc32(bytes)});
+  if (!bytes.empty())
+    manifest_.blocks.push_back({manifest_.size, bytes.size(), raw_.size(), raw_items_, crypto::crc32(bytes)});
   sha256_.update(bytes);
   manifest_.size += bytes.size();
   manifest_.items += raw_items_;

@@ -11,7 +11,8 @@
 
 namespace dynabackup::fakes {
 
-/// The io_context is run until nothing is left to do, so that a forgotten timer or child shows as a hang, not as a pass.
+/// The io_context is run until nothing is left to do, so that a forgotten timer or child shows as a hang, not as a
+/// pass.
 template <class T>
 T run_task(boost::asio::io_context& io, task<T> work) {
   std::exception_ptr failure;

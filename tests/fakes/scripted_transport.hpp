@@ -1,9 +1,8 @@
 // A network that follows a script: expects requests in order, answers each as staged, and fails the test when
 // something else is asked or when anything staged is left over.
 #pragma once
-#include <doctest/doctest.h>
-
 #include <deque>
+#include <doctest/doctest.h>
 #include <exception>
 #include <functional>
 #include <string>

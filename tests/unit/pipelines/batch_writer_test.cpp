@@ -15,7 +15,8 @@ constexpr const char* refused =
 
 dynamodb::write_batch batch_of(int items) {
   dynamodb::write_batch batch("T");
-  for (int i = 1; i <= items; ++i) batch.add(R"({"id":{"N":")" + std::to_string(i) + R"("}})", static_cast<unsigned>(i));
+  for (int i = 1; i <= items; ++i)
+    batch.add(R"({"id":{"N":")" + std::to_string(i) + R"("}})", static_cast<unsigned>(i));
   return batch;
 }
 
@@ -49,8 +50,9 @@ TEST_CASE("a batch that is taken whole is one request") {
 
 TEST_CASE("leftovers alone are sent again, as the answer spelled them, until none is left") {
   writing w;
-  w.t.table_network.expect(puts({1, 2, 3}), 200,
-                           R"({"UnprocessedItems":{"T":[{"PutRequest":{"Item":{"id":{"N":"2"}}}},{"PutRequest":{"Item":{"id":{"N":"3"}}}}]}})");
+  w.t.table_network.expect(
+      puts({1, 2, 3}), 200,
+      R"({"UnprocessedItems":{"T":[{"PutRequest":{"Item":{"id":{"N":"2"}}}},{"PutRequest":{"Item":{"id":{"N":"3"}}}}]}})");
   w.t.table_network.expect(puts({2, 3}), 200,
                            R"({"UnprocessedItems":{"T":[{"PutRequest":{"Item":{"id":{"N":"3"}}}}]}})");
   w.t.table_network.expect(puts({3}), 200, done);
@@ -96,8 +98,9 @@ TEST_CASE("a refused item is found by halving, named by its line, and its neighb
 
 TEST_CASE("what concerns the table fails the run at once") {
   writing w;
-  w.t.table_network.expect(puts({1, 2}), 400,
-                           R"({"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"no such table"})");
+  w.t.table_network.expect(
+      puts({1, 2}), 400,
+      R"({"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"no such table"})");
   CHECK_THROWS_AS(w.write(2), service_error);
   CHECK(w.out.items_written == 0);
   CHECK(w.out.items_refused == 0);

@@ -56,7 +56,8 @@ TEST_CASE("what the stream wrote since the run began is newer than our page") {
 
 TEST_CASE("what the stream wrote before the run is judged by the table") {
   looking l;
-  l.head({{"x-amz-meta-md5", crypto::md5_hex(other)}, {"x-amz-meta-source", "stream"}}, "Sun, 22 Nov 2026 10:59:59 GMT");
+  l.head({{"x-amz-meta-md5", crypto::md5_hex(other)}, {"x-amz-meta-source", "stream"}},
+         "Sun, 22 Nov 2026 10:59:59 GMT");
   l.table_holds(R"({"Item":{"v":{"N":"2"},"id":{"S":"x"}}})");
   CHECK(l.look() == standing::equal);
 }

@@ -31,7 +31,8 @@ void holds_descriptor(fakes::test_run& t, const archive::descriptor& d) {
 std::string listing(const std::vector<std::string>& keys) {
   std::string xml = "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>";
   for (const std::string& key : keys)
-    xml += "<Contents><Key>" + key + "</Key><LastModified>2026-11-22T11:30:00.000Z</LastModified><ETag>&quot;e&quot;</ETag>"
+    xml += "<Contents><Key>" + key +
+           "</Key><LastModified>2026-11-22T11:30:00.000Z</LastModified><ETag>&quot;e&quot;</ETag>"
            "<Size>1</Size></Contents>";
   return xml + "</ListBucketResult>";
 }
@@ -163,9 +164,9 @@ TEST_CASE("coverage begins with a finished and swept backfill") {
   const std::vector<row> rows = {
       {{}, "no finished backfill", 0},
       {{record("2", true, true, "s")}, "", 0},
-      {{record("2", true, true, "")}, "", 1},                                       // one-off: says so
-      {{record("2", false, false, "")}, "no finished backfill", 1},                 // open
-      {{record("2", false, false, ""), record("1", true, true, "s")}, "", 1},       // open, but no stream to race with
+      {{record("2", true, true, "")}, "", 1},                                  // one-off: says so
+      {{record("2", false, false, "")}, "no finished backfill", 1},            // open
+      {{record("2", false, false, ""), record("1", true, true, "s")}, "", 1},  // open, but no stream to race with
       {{record("2", true, false, "s"), record("1", true, true, "s")}, "not swept", 0},
       {{record("2", false, false, "s"), record("1", true, true, "s")}, "not swept", 1},
   };

@@ -27,8 +27,8 @@ struct writing {
     result = co_await writer->finish();
   }
   void write(std::vector<std::string> lines) {
-    fakes::run_task(runtime::bounded(
-        4, t.stop, [this, lines](runtime::in_flight& uploads) { return produce(uploads, lines); }));
+    fakes::run_task(
+        runtime::bounded(4, t.stop, [this, lines](runtime::in_flight& uploads) { return produce(uploads, lines); }));
   }
   void expect_put(int status) {
     t.object_network.expect(
