@@ -1,17 +1,29 @@
 """Are two tables equal, item by item, seen by a client that is not ours (botocore)? Numbers by value, sets unordered."""
+import concurrent.futures
+import itertools
 from decimal import Decimal
 
 
 def scan(dynamodb, table):
     """All items of a table: {key in normal form: item in normal form}."""
-    keys = [key["AttributeName"] for key in dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]]
+    description = dynamodb.describe_table(TableName=table)["Table"]
+    keys = [key["AttributeName"] for key in description["KeySchema"]]
+    # DynamoDB Local walks the whole table for every page, so a segment should not be much more than one page.
+    segments = min(200, description["TableSizeBytes"] // 1_000_000 + 1)
     items = {}
-    for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
-        for item in page["Items"]:
+    with concurrent.futures.ThreadPoolExecutor(2) as readers:
+        parts = readers.map(lambda number: scan_segment(dynamodb, table, number, segments), range(segments))
+        for item in itertools.chain.from_iterable(parts):
             key = tuple(normal(item[name]) for name in keys)
             assert key not in items, f"{table}: a scan returned one key twice"
             items[key] = normal_item(item)
     return items
+
+
+def scan_segment(dynamodb, table, number, segments):
+    pages = dynamodb.get_paginator("scan").paginate(
+        TableName=table, ConsistentRead=True, Segment=number, TotalSegments=segments)
+    return [item for page in pages for item in page["Items"]]
 
 
 def normal_item(item):

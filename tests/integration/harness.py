@@ -177,8 +177,8 @@ class StackTest(unittest.TestCase):
         self.addCleanup(self.dynamodb.delete_table, TableName=name)
         return name
 
-    def load(self, table, items):
-        return self.wire.load(table, items)
+    def load(self, table, items, per_batch=25):
+        return self.wire.load(table, items, per_batch)
 
     def scan(self, table):
         return compare.scan(self.dynamodb, table)

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 
+import compare
 import harness
 import samples
 
@@ -276,7 +277,7 @@ class Differences(harness.StackTest):
     def test_one_refused_item_is_named_and_its_neighbours_are_written(self):
         copy = self.table(suffix="copy")
         lines = [b'{"Item":{"pk":{"S":"row-%04d"}}}' % number for number in range(60)]
-        lines[17] = b'{"Item":{"pk":{"S":"row-0017"},"x":{"S":"content-nobody-may-print"},"a":{"N":"1E+126"}}}'
+        lines[17] = b'{"Item":{"pk":{"S":"row-0017"},"x":{"S":"%s"}}}' % (b"content-nobody-may-print" * 20000)
         lines[41] = b'{"Item":{"pk":{"S":"%s"}}}' % (b"k" * 2049)
         name = self.write_snapshot("refused.json", b"\n".join(lines) + b"\n")
         run = self.expect(3, "restore", copy, name)
@@ -284,6 +285,18 @@ class Differences(harness.StackTest):
         self.assertEqual(sorted(finding["line"] for finding in run.findings), [18, 42], run)
         self.assertEqual(len(self.scan(copy)), 58)
         self.assertNotIn("content-nobody-may-print", run.stdout + run.stderr)
+
+    def test_a_line_with_a_value_that_no_item_can_have_is_named(self):
+        for value in (b'{"SS":[]}', b'{"N":"1E+126"}', b'{"N":"NaN"}', b'{"B":"@@@"}', b'{"X":"1"}', b'{"S":"a\\ud83d"}'):
+            with self.subTest(value=value):
+                copy = self.table()
+                body = b'{"Item":{"pk":{"S":"a"}}}\n{"Item":{"pk":{"S":"secret-key-text"},"v":%s}}\n' % value
+                name = self.write_snapshot("value.json", body)
+                run = self.report_of("restore", copy, name)
+                self.assertIn(run.exit_code, (1, 3), run)
+                self.assertRegex(run.stdout + run.stderr, r"value\.json\D{1,20}2\b")
+                self.assertNotIn("secret-key-text", run.stdout + run.stderr)
+                self.assertNotIn((compare.normal({"S": "secret-key-text"}),), self.scan(copy))
 
     def test_an_item_too_large_is_named_too(self):
         copy = self.table(suffix="copy")
