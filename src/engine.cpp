@@ -74,7 +74,9 @@ aws::retry_policy patient(int max_attempts, std::chrono::milliseconds transient_
 }  // namespace
 
 std::optional<std::string> shared_config_value(const credential_settings& settings, std::string_view key) {
-  return aws::profile_value(settings, key);
+  const std::size_t dot = key.find('.');
+  if (dot == std::string_view::npos) return aws::profile_value(settings, key);
+  return aws::service_value(settings, key.substr(0, dot), key.substr(dot + 1));
 }
 
 /// The stacks, innermost first: connections, signatures, retries, clients. Declared owner first.

@@ -1,9 +1,13 @@
 #include <doctest/doctest.h>
+#include <filesystem>
+#include <fstream>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include "dynabackup/error.hpp"
 #include "dynabackup/s3_location.hpp"
+#include "dynabackup/shared_config.hpp"
 
 using namespace dynabackup;
 using namespace std::string_literals;
@@ -126,4 +130,23 @@ TEST_CASE("the facts stay as they were") {
   CHECK(e.failure.code == "AccessDenied");
   CHECK(e.failure.request_id == "ID1");
   CHECK(e.failure.attempts == 3);
+}
+
+TEST_CASE("a front end reads the selected profile and its services section by one function") {
+  const std::filesystem::path file =
+      std::filesystem::temp_directory_path() / ("shared_config_" + std::to_string(getpid()));
+  std::ofstream(file)
+      << "[profile p]\nregion = eu-west-1\nservices = s\n[services s]\ndynamodb =\n  endpoint_url = http://x:1\n";
+  credential_settings who;
+  who.profile = "p";
+  who.environment = [&](const std::string& name) -> std::optional<std::string> {
+    if (name == "AWS_CONFIG_FILE") return file.string();
+    if (name == "AWS_SHARED_CREDENTIALS_FILE") return file.string() + ".none";
+    return std::nullopt;
+  };
+  CHECK(shared_config_value(who, "region") == "eu-west-1");
+  CHECK(shared_config_value(who, "dynamodb.endpoint_url") == "http://x:1");
+  CHECK(shared_config_value(who, "s3.endpoint_url") == std::nullopt);
+  CHECK(shared_config_value(who, "ca_bundle") == std::nullopt);
+  std::filesystem::remove(file);
 }
