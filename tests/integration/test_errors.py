@@ -136,7 +136,7 @@ class Network(harness.StackTest):
         self.refused(1, [address], "backfill", "some-table", AWS_ENDPOINT_URL_DYNAMODB=f"http://{address}")
         table = self.table(suffix="source")
         self.load(table, samples.generated_items(1))
-        self.refused(1, [address], "backfill", table, AWS_ENDPOINT_URL_S3=f"http://{address}")
+        self.refused(1, [address], "backfill", table, AWS_ENDPOINT_URL_S3=f"http://{address}", AWS_MAX_ATTEMPTS="3")
 
     def test_a_host_that_does_not_exist(self):
         self.refused(1, ["no-such-host.invalid"], "backfill", "some-table",

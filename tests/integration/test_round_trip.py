@@ -27,9 +27,10 @@ class RoundTrip(harness.StackTest):
         source = self.table(layout, "source")
         samples.load_samples(self.wire, source, layout)
         self.load(source, samples.generated_items(100, layout))
-        wanted = len([sample for sample in samples.samples() if sample.layout == layout and sample.accepted])
-        # key-order-zyx and key-order-xyz are one item in two spellings.
-        self.assertGreaterEqual(len(self.scan(source)), 100 + wanted - 1)
+        # Some samples share a key: the same item in two spellings.
+        keys = {json.dumps([item.get("pk"), item.get("sk")]) for item in
+                (json.loads(sample.json) for sample in samples.samples() if sample.accepted and sample.layout == layout)}
+        self.assertEqual(len(self.scan(source)), 100 + len(keys))
         self.round_trip(source, layout)
 
     def test_samples_keyed_by_string(self):
@@ -205,23 +206,23 @@ class Repeating(harness.StackTest):
 
     def test_backfill_continues_where_an_interrupted_one_stopped(self):
         source = self.table(suffix="source")
-        self.load(source, samples.generated_items(2500))
+        self.load(source, samples.generated_items(1200))
         process = self.start("backfill", source, "--output", "json", DYNAMODB_PARALLELISM="1", S3_PARALLELISM="1")
         self.wait_for("the first objects", lambda: len(self.item_keys()) > 20)
         process.signal(harness.INTERRUPT)
         run = process.finish(15)
         self.assertEqual(run.exit_code, 130, run)
         done = self.versions(self.items_prefix)
-        self.assertLess(len(done), 2500)
+        self.assertLess(len(done), 1200)
         run = self.expect(0, "backfill", source)
-        self.assertEqual((run.items_read, run.items_written + run.items_present), (2500, 2500))
+        self.assertEqual((run.items_read, run.items_written + run.items_present), (1200, 1200))
         after = self.versions(self.items_prefix)
-        self.assertEqual(len(after), 2500)
+        self.assertEqual(len(after), 1200)
         self.assertLessEqual(set(done), set(after), "what was there stays as it was")
 
     def test_an_interrupted_snapshot_leaves_nothing(self):
         source = self.table(suffix="source")
-        self.load(source, samples.generated_items(2500))
+        self.load(source, samples.generated_items(1200))
         self.expect(0, "backfill", source)
         process = self.start("snapshot", "s.json.gz", "--output", "json", S3_PARALLELISM="1", DYNAMODB_PARALLELISM="1")
         harness.time.sleep(1)
@@ -234,7 +235,7 @@ class Repeating(harness.StackTest):
 
     def test_an_interrupted_restore_can_be_run_again(self):
         source, copy = self.table(suffix="source"), self.table(suffix="copy")
-        lines = [b'{"Item":' + item + b"}" for item in samples.generated_items(8000)]
+        lines = [b'{"Item":' + item + b"}" for item in samples.generated_items(5000)]
         name = self.write_snapshot("s.json", b"\n".join(lines))
         process = self.start("restore", copy, name, "--output", "json", DYNAMODB_PARALLELISM="1")
         self.wait_for("the first items", lambda: self.dynamodb.describe_table(TableName=copy)["Table"]["ItemCount"] > 0)
@@ -242,7 +243,7 @@ class Repeating(harness.StackTest):
         run = process.finish(15)
         self.assertEqual(run.exit_code, 130, run)
         self.expect(0, "restore", copy, name)
-        self.load(source, samples.generated_items(8000))
+        self.load(source, samples.generated_items(5000))
         self.assert_equal_tables(source, copy)
 
 
