@@ -45,11 +45,17 @@ http::pool_settings pool_for(const settings& s) {
 
 aws::endpoint where_dynamodb_is(const settings& s) {
   aws::endpoint_query query;
-  query.region = s.dynamodb.region;
+  // A snapshot touches no table and needs no region of one; need_table() tells whoever does.
+  query.region = s.dynamodb.region.empty() ? s.s3.region : s.dynamodb.region;
   query.endpoint = s.dynamodb.endpoint;
   query.fips = s.endpoints.use_fips;
   query.dualstack = s.endpoints.use_dualstack;
   return aws::dynamodb_endpoint(query);
+}
+
+void need_table(const settings& s) {
+  if (s.dynamodb.region.empty() && !s.dynamodb.endpoint)
+    throw usage_error("the table's region is not set: DYNAMODB_REGION, dynamodb.region or AWS_REGION");
 }
 
 s3::client_settings how_s3_is_reached(const settings& s) {
@@ -131,7 +137,7 @@ struct engine::parts {
             .segments = configuration.dynamodb.segments,
             .memory_bytes = configuration.memory_bytes,
             .random = [this] { return std::uniform_real_distribution<double>(0, 1)(random); },
-            .table_throttled = [this] { table_stack.shared_pace().answered(clock.steady_now(), true); }};
+            .table_throttled = [this] { table_stack.shared_pace().throttled(clock.steady_now()); }};
   }
 
   /// One operation, its duration measured.
@@ -161,6 +167,7 @@ engine::~engine() = default;
 engine::engine(engine&&) noexcept = default;
 
 task<report> engine::backfill(backfill_options what, progress& seen) {
+  need_table(parts_->configuration);
   return parts_->timed(&pipelines::backfill, std::move(what), seen);
 }
 
@@ -169,6 +176,7 @@ task<report> engine::snapshot(snapshot_options what, progress& seen) {
 }
 
 task<report> engine::restore(restore_options what, progress& seen) {
+  need_table(parts_->configuration);
   return parts_->timed(&pipelines::restore, std::move(what), seen);
 }
 
@@ -184,15 +192,18 @@ struct driver {
   net::steady_timer ticker{io};
   std::exception_ptr failure{};
   std::optional<report> result{};
+  // A timer or signal that was due when the run ended reports no cancellation: without this its handler would arm
+  // itself again, and run() would never return.
+  bool over = false;
 
   void watch_signals() {
     signals.async_wait([this](boost::system::error_code e, int) {
-      if (e) return;
+      if (e || over) return;
       if (stop.requested) return cancel.emit(net::cancellation_type::terminal);
       stop.requested = true;
       settle.expires_after(settle_time);
       settle.async_wait([this](boost::system::error_code late) {
-        if (!late) cancel.emit(net::cancellation_type::terminal);
+        if (!late && !over) cancel.emit(net::cancellation_type::terminal);
       });
       watch_signals();
     });
@@ -202,13 +213,14 @@ struct driver {
     if (!each) return;
     ticker.expires_after(every);
     ticker.async_wait([this, &each, every](boost::system::error_code e) {
-      if (e) return;
+      if (e || over) return;
       each();
       tick(each, every);
     });
   }
 
   void ended(std::exception_ptr e, report r) {
+    over = true;
     failure = e;
     if (!e) result = std::move(r);
     signals.cancel();
@@ -230,9 +242,12 @@ report engine::run(task<report> operation, const std::function<void()>& tick, st
   parts_->io.restart();
   parts_->io.run();
   if (!d.failure) return std::move(*d.result);
-  // Whatever a cancelled run threw on its way out, the user asked for the end.
-  if (d.stop.requested) throw interrupted();
-  std::rethrow_exception(d.failure);
+  try {
+    std::rethrow_exception(d.failure);
+  } catch (const boost::system::system_error& e) {
+    if (d.stop.requested && e.code() == net::error::operation_aborted) throw interrupted();
+    throw;
+  }
 }
 
 }  // namespace dynabackup

@@ -44,6 +44,7 @@ std::string_view fault_of(const block& b, compression codec) {
   if (b.raw_size > max_block_bytes) return "is larger than a block may be";
   if (b.size > b.raw_size + max_block_growth) return "is larger than its lines";
   if (codec == compression::none && b.size != b.raw_size) return "is not compressed and yet has two sizes";
+  if ((b.items == 0) != (b.raw_size == 0)) return "has items without bytes or bytes without items";
   if (b.items > b.raw_size) return "has more items than bytes";
   return {};
 }

@@ -30,7 +30,9 @@ std::string expand_home(const std::string& path, const std::optional<std::string
   return home ? *home + path.substr(1) : std::string{};
 }
 
-std::string read_file(const std::string& path) {
+/// `named`: by a variable. A default place that may not be looked into (the HOME of another user, in a container) is
+/// as good as empty.
+std::string read_file(const std::string& path, bool named) {
   if (path.empty()) return {};
   errno = 0;
   std::ifstream file(path, std::ios::binary);
@@ -38,6 +40,7 @@ std::string read_file(const std::string& path) {
   std::error_code ignored;
   if (!file) {
     if (!std::filesystem::exists(path, ignored) && !ignored) return {};
+    if (!named && reason == EACCES) return {};
     throw usage_error(fmt::format("cannot read {}: {}", path, reason != 0 ? std::strerror(reason) : "not readable"));
   }
   if (std::filesystem::is_directory(path, ignored)) throw usage_error(fmt::format("{} is a folder, not a file", path));
@@ -49,8 +52,8 @@ std::string read_file(const std::string& path) {
 }
 
 profile_set read_profiles(const shared_files& where) {
-  const std::string config = read_file(where.config);
-  const std::string credentials = read_file(where.credentials);
+  const std::string config = read_file(where.config, where.config_named);
+  const std::string credentials = read_file(where.credentials, where.credentials_named);
   try {
     return parse_profiles(config, credentials);
   } catch (const format_error& e) {
@@ -148,7 +151,7 @@ class chain {
 
   // The file the keys came from: the credentials file wins where both have them.
   [[nodiscard]] std::string holder_of(const std::string& profile) const {
-    const profile_set only_credentials = parse_profiles({}, read_file(files_.credentials));
+    const profile_set only_credentials = parse_profiles({}, read_file(files_.credentials, files_.credentials_named));
     const auto found = only_credentials.profiles.find(profile);
     const bool there = found != only_credentials.profiles.end() && value_of(found->second, "aws_access_key_id");
     return there ? files_.credentials : files_.config;
@@ -206,6 +209,8 @@ shared_files locate_shared_files(const credential_settings& settings) {
   shared_files out;
   out.config = path("AWS_CONFIG_FILE", "~/.aws/config");
   out.credentials = path("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials");
+  out.config_named = variable(settings, "AWS_CONFIG_FILE").has_value();
+  out.credentials_named = variable(settings, "AWS_SHARED_CREDENTIALS_FILE").has_value();
   if (settings.profile) {
     out.profile = *settings.profile;
     out.chosen_by = "the profile setting";

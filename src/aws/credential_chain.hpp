@@ -30,7 +30,9 @@ struct shared_files {
   std::string config;
   std::string credentials;
   std::string profile = "default";
-  std::string chosen_by;  ///< "the profile setting", "AWS_PROFILE"; empty for the default
+  std::string chosen_by;           ///< "the profile setting", "AWS_PROFILE"; empty for the default
+  bool config_named = false;       ///< by AWS_CONFIG_FILE, not the default place
+  bool credentials_named = false;  ///< by AWS_SHARED_CREDENTIALS_FILE
 };
 shared_files locate_shared_files(const credential_settings& settings);
 

@@ -28,13 +28,14 @@ std::chrono::milliseconds pace::take(time now) {
 
 void pace::answered(time now, bool throttled) {
   measure(now);
-  if (throttled) {
-    if (!on_ || seconds_between(throttled_at_, now) >= window_seconds) reduce(now);
-    return;
-  }
+  if (throttled) return this->throttled(now);
   if (!on_) return;
   refill(now);
   set_rate(scale * std::pow(seconds_between(throttled_at_, now) - k_, 3) + w_max_);
+}
+
+void pace::throttled(time now) {
+  if (!on_ || seconds_between(throttled_at_, now) >= window_seconds) reduce(now);
 }
 
 void pace::measure(time now) {

@@ -112,6 +112,11 @@ struct connection_pool::impl {
 
   task<std::unique_ptr<connection>> dial(const origin& to, asio::any_io_executor executor, connection::limits time);
 
+  /// Back to the idle ones, unless the server behind it is in trouble: the retry is to meet another one.
+  void settle(std::unique_ptr<connection> line, const response& answer) {
+    if (answer.status < 500 && answer.status != 408) idle.keep(std::move(line));
+  }
+
   pool_settings settings;
   tls_trust trust;
   name_cache names;
@@ -153,7 +158,7 @@ task<response> connection_pool::send(request& r) {
   if (reused) {
     try {
       response answer = co_await line->exchange(r, pool.settings.max_header_bytes, time);
-      pool.idle.keep(std::move(line));
+      pool.settle(std::move(line), answer);
       co_return answer;
     } catch (const transport_error&) {
       if (!line->went_stale()) throw;
@@ -167,7 +172,7 @@ task<response> connection_pool::send(request& r) {
     throw;
   }
   response answer = co_await line->exchange(r, pool.settings.max_header_bytes, time);
-  pool.idle.keep(std::move(line));
+  pool.settle(std::move(line), answer);
   co_return answer;
 }
 

@@ -87,6 +87,12 @@ transport_error lookup_failed(const origin& where, const std::string& why) {
 
 }  // namespace
 
+/// The turn is kept: the next lookup begins with another address than the one that did not answer.
+void name_cache::forget(const std::string& host) {
+  const auto known = entries_.find(host);
+  if (known != entries_.end()) known->second->looked_up = {};
+}
+
 task<name_cache::addresses> name_cache::lookup(origin where, time_point until) {
   error_code not_an_address;
   if (const auto literal = asio::ip::make_address(where.host, not_an_address); !not_an_address) {

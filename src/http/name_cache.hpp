@@ -24,7 +24,7 @@ class name_cache {
   /// the answer is not there by `until`; a lookup under way goes on by itself and serves whoever asks next.
   task<addresses> lookup(origin where, time_point until);
   /// After a failed connection: the next one asks again.
-  void forget(const std::string& host) { entries_.erase(host); }
+  void forget(const std::string& host);
 
  private:
   struct entry;

@@ -22,9 +22,14 @@ namespace {
 /// The bucket's clock is coarse and its requests take time: a run counts as begun a little before its record.
 constexpr std::chrono::minutes start_margin{5};
 
-/// Prices of us-east-1, November 2026, in dollars: PUT (and LIST) per request, HEAD/GET per request, one on-demand read
-/// unit.
-constexpr double put_price = 0.005 / 1000, head_price = 0.0004 / 1000, read_unit_price = 0.125 / 1'000'000;
+/// Front ends look for notices a few times a second: what a run will cost is shown before anything is paid for.
+constexpr std::chrono::milliseconds time_to_read{250};
+
+/// An item's body is held here, in case it must be put again, and in the request that carries it.
+constexpr std::size_t copies = 2;
+
+/// Prices of us-east-1, November 2026, in dollars: a PUT, one on-demand read unit.
+constexpr double put_price = 0.005 / 1000, read_unit_price = 0.125 / 1'000'000;
 
 bool has_new_images(const dynamodb::table_description& t) {
   return t.stream && t.stream->view_type.starts_with("NEW_");
@@ -86,30 +91,30 @@ struct backfill_run {
     co_await require_versioning(run, what.to, what.unversioned);
     const archive::descriptor mine = archive::describe(table);
     const bool claim = co_await check_home(run, what.to, mine, what.adopt);
+    announce();
+    co_await run.clock.sleep(time_to_read);
     record.id = new_run_id(run);
     record.table_arn = table.arn;
     record.stream_label = stream_label(table);
     record.conditional_writes = co_await probe_conditions(run, what.to, record.id);
     if (claim) co_await claim_home(run, what.to, mine, record.conditional_writes);
-    // Written twice: the first write asks the bucket what time it is.
+    // Written twice: the first write asks the bucket what time it is, and says about when until then.
+    record.started = text::rfc3339(run.objects.service_time() - start_margin);
     const s3::time_point now = co_await save_run_record(run, what.to, record);
     record.started = text::rfc3339(now - start_margin);
     co_await save_run_record(run, what.to, record);
     if (table.item_count > 0) run.seen.expected_items = table.item_count;
-    announce();
   }
 
   void announce() {
     const double items = static_cast<double>(table.item_count);
     const double read_units = static_cast<double>(table.size_bytes) / 4096 / 2;
-    const double heads = record.conditional_writes ? 0 : items;
     run.seen.notices.push_back(fmt::format(
-        "about to back up about {} items ({:.1f} MB by DescribeTable, which may be 6 hours old): {} PUTs{}, {:.0f} "
-        "read "
-        "units, about ${:.2f} at list price",
-        table.item_count, static_cast<double>(table.size_bytes) / 1e6, table.item_count,
-        heads > 0 ? fmt::format(", {} HEADs (the store does not enforce If-None-Match)", table.item_count) : "",
-        read_units, items * put_price + heads * head_price + read_units * read_unit_price));
+        "about to back up about {} items ({:.1f} MB by DescribeTable, which may be 6 hours old): {} PUTs, as "
+        "many HEADs where the store does not enforce If-None-Match, {:.0f} read units, about ${:.2f} at list "
+        "price",
+        table.item_count, static_cast<double>(table.size_bytes) / 1e6, table.item_count, read_units,
+        items * put_price + read_units * read_unit_price));
     if (!table.stream)
       run.seen.notices.push_back("the table has no stream: a one-off backup, changes during the run are not recorded");
   }
@@ -132,10 +137,10 @@ struct backfill_run {
       run.stop.check();
       const dynamodb::scan_page page = co_await run.tables.scan(what.table, part, next, &pages);
       for (std::size_t i = 0; i < page.size(); ++i) {
-        byte_budget::charge charge =
-            co_await bodies.acquire(page.item(i).size() + archive::body_head.size() + archive::body_tail.size());
+        byte_budget::charge charge = co_await bodies.acquire(
+            copies * (page.item(i).size() + archive::body_head.size() + archive::body_tail.size()));
         stored_item item = store_form(page.item(i));
-        charge.resize(item.body.size());
+        charge.resize(copies * item.body.size());
         ++out.items_read;
         out.bytes_read += page.item(i).size();
         co_await uploads.start(upload(std::move(item), std::move(charge)));
@@ -199,7 +204,7 @@ struct backfill_run {
     out.add(
         {"differs", item.object, 0,
          "the object there is not what the table holds and no recorded change explains it; it was left alone. `heal` "
-         "compares and repairs"});
+         "(planned) will compare and repair; a backfill into an empty prefix is exact"});
   }
 
   task<void> finish() {

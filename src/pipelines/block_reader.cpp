@@ -11,6 +11,8 @@
 namespace dynabackup::pipelines {
 namespace {
 
+constexpr const char* hint = ". Blocks are restored in parallel: some of the others were written already";
+
 struct block_reader {
   restore_target& to;
   snapshot_file from;
@@ -75,13 +77,13 @@ struct block_reader {
     try {
       reader.read(text, item, key);
     } catch (const format_error& e) {
-      throw format_error(from.name() + " line " + std::to_string(line) + ": " + e.what());
+      throw format_error(from.name() + " line " + std::to_string(line) + ": " + e.what() + hint);
     }
   }
 
   [[nodiscard]] format_error damaged(std::uint64_t first_line, const std::string& how) const {
     return format_error(from.name() + " is damaged in the block that begins at line " + std::to_string(first_line) +
-                        ": " + how);
+                        ": " + how + hint);
   }
 };
 

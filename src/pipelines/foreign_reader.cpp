@@ -27,6 +27,7 @@ struct foreign_reader {
   item_batch batch{to};
   archive::line_reader reader{to.key};
   archive::line_splitter lines{};
+  std::string raw{};
   std::unordered_map<std::string, std::size_t> in_batch{};  // canonical key → place in the batch
   std::unordered_set<std::string> under_way{};              // keys sent since the last drain
   std::string item{}, key{};
@@ -34,40 +35,56 @@ struct foreign_reader {
   bool warned_plain = false;
 
   task<void> all() {
+    std::exception_ptr failure;
+    try {
+      co_await read_file();
+    } catch (const format_error&) {
+      failure = std::current_exception();
+    }
+    // Also before a bad line is told: what stood in front of it is written, as the message says.
+    co_await batch.send();
+    co_await to.writes.drain();
+    if (failure) std::rethrow_exception(failure);
+  }
+
+  task<void> read_file() {
     std::optional<archive::stream_reader> unpack;
-    std::string raw;
     for (std::uint64_t at = 0; at < from.size; at += range_bytes) {
       to.run.stop.check();
       const s3::object_body chunk = co_await read_range(at);
       std::string_view input = chunk.answer.body;
       if (!unpack) unpack.emplace(archive::sniff(input));
       while (!input.empty()) {
-        raw.clear();
-        input.remove_prefix(unpack->read(input, raw, decode_bytes));
-        lines.feed(raw);
+        input.remove_prefix(decode(*unpack, input));
         co_await take_lines();
       }
     }
-    if (unpack) co_await drain_decoder(*unpack);
-    const std::optional<std::string_view> last = lines.finish();
-    if (last) co_await take(*last);
-    co_await batch.send();
-  }
-
-  /// What the decoder still holds when its input has ended.
-  task<void> drain_decoder(archive::stream_reader& unpack) {
-    std::string raw;
+    if (!unpack) co_return;
     do {
-      raw.clear();
-      unpack.read({}, raw, decode_bytes);
-      lines.feed(raw);
+      decode(*unpack, {});
       co_await take_lines();
     } while (!raw.empty());
+    checked([&] { return unpack->finish(), 0; });
+    for (auto last = checked([&] { return lines.finish(); }); last; last = checked([&] { return lines.finish(); }))
+      co_await take(*last);
+  }
+
+  /// Unpacks some of `input` into the line splitter; returns how much of it was used.
+  std::size_t decode(archive::stream_reader& unpack, std::string_view input) {
+    raw.clear();
+    const std::size_t used = checked([&] { return unpack.read(input, raw, decode_bytes); });
+    lines.feed(raw);
+    return used;
+  }
+
+  /// Names the file and the place for what the archive floor only calls damaged.
+  template <class Step>
+  auto checked(Step step) -> decltype(step()) {
     try {
-      unpack.finish();
+      return step();
     } catch (const format_error& e) {
       throw format_error(from.name() + " is damaged or truncated behind line " + std::to_string(line) + ": " +
-                         e.what() + ". The lines before it were written");
+                         e.what() + ". The lines before were written");
     }
   }
 
@@ -83,7 +100,8 @@ struct foreign_reader {
   }
 
   task<void> take_lines() {
-    for (std::optional<std::string_view> next = lines.next(); next; next = lines.next()) co_await take(*next);
+    for (auto next = checked([&] { return lines.next(); }); next; next = checked([&] { return lines.next(); }))
+      co_await take(*next);
   }
 
   task<void> take(std::string_view text) {

@@ -136,11 +136,28 @@ task<void> claim_home(run_context& run, s3_location home, archive::descriptor no
     }
   }
   const archive::descriptor first = read_named(home.bucket, key, winner, archive::read_descriptor);
-  if (archive::compare(first, now) != archive::kinship::same)
-    throw usage_error(home.text() + " was claimed for table " + first.table + " (" + first.arn +
-                      ") at the same time. Give each table a prefix of its own, for example "
-                      "INCREMENTAL_PREFIX=backup/{table}");
+  if (archive::compare(first, now) == archive::kinship::same) co_return;
+  // Ours must not stay on top of the winner's, or the next run would take the prefix for its own.
+  if (put.stored && !put.version_id.empty()) co_await run.objects.delete_object(home.bucket, key, put.version_id);
+  throw usage_error(home.text() + " was claimed for table " + first.table + " (" + first.arn +
+                    ") at the same time. Give each table a prefix of its own, for example "
+                    "INCREMENTAL_PREFIX=backup/{table}");
 }
+
+namespace {
+
+/// Where versions may not be removed (Object Lock, permissions) the probe stays; it is no item and harms nobody.
+task<void> remove_probe(run_context& run, std::string bucket, std::string key, std::string version_id) {
+  try {
+    co_await run.objects.delete_object(bucket, key, version_id);
+  } catch (const service_error& e) {
+    if (e.failure.status != 403) throw;
+    run.seen.notices.push_back("s3://" + bucket + "/" + key + " could not be removed (" + e.failure.code +
+                               "); a lifecycle rule may do it");
+  }
+}
+
+}  // namespace
 
 task<bool> probe_conditions(run_context& run, s3_location home, std::string run_id) {
   const std::string key = archive::probe_key(home, run_id);
@@ -150,7 +167,7 @@ task<bool> probe_conditions(run_context& run, s3_location home, std::string run_
   const s3::put_result first = co_await run.objects.put_object(home.bucket, key, "probe", options);
   const s3::put_result second = co_await run.objects.put_object(home.bucket, key, "probe", options);
   for (const s3::put_result& put : {first, second})
-    if (put.stored) co_await run.objects.delete_object(home.bucket, key, put.version_id);
+    if (put.stored) co_await remove_probe(run, home.bucket, key, put.version_id);
   co_return !second.stored;
 }
 
@@ -159,24 +176,35 @@ task<coverage> coverage_of(run_context& run, s3_location home) {
   const std::string books = home.prefix + std::string(archive::bookkeeping);
   std::vector<std::string> records = co_await list_keys(run, home.bucket, books + "runs/");
   std::sort(records.rbegin(), records.rend());
-  bool covered = false;
-  for (std::size_t i = 0; i < records.size() && i < max_records_read && !covered; ++i) {
+  if (records.empty()) found.missing = "no finished backfill is recorded at " + home.text();
+  // The newest finished run decides. One that was left open after it may have brought a deleted item back, and so may
+  // one that was not swept, whatever an earlier run proved.
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (i == max_records_read) {
+      found.missing = "none of the last " + std::to_string(max_records_read) + " backfill runs was finished";
+      break;
+    }
     std::optional<std::string> body = co_await read_small(run, home, records[i]);
     if (!body) continue;
     const archive::run_record record = read_named(home.bucket, records[i], *body, archive::read_run_record);
-    covered = record.finished && record.swept;
-    if (!record.finished)
-      found.warnings.push_back("backfill run " + record.id + " was left open; run the backfill again to finish it");
-    // Beside a stream an unswept run may have brought a deleted item back, whatever an earlier run proved.
-    if (!covered && !record.stream_label.empty() && found.missing.empty())
+    if (!record.finished) {
+      found.missing = "backfill run " + record.id + " was left open; run the backfill again";
+      continue;
+    }
+    if (!record.swept)
       found.missing = "backfill run " + record.id +
-                      " ran beside a stream and is not swept: an item deleted while it ran may "
-                      "still be in the backup";
-    if (covered && !record.changes_recorded)
+                      " ran beside a stream, or the table was replaced meanwhile, and it was "
+                      "not swept: an item deleted while it ran may still be in the backup";
+    else if (record.differing > 0)
+      found.missing = "backfill run " + record.id + " left " + std::to_string(record.differing) +
+                      " objects alone that differ from the table";
+    if (!record.changes_recorded) {
+      found.one_off_items = record.items;
       found.warnings.push_back("backfill run " + record.id + ", ended " + record.ended +
                                ", is a one-off backup: the table had no stream, later changes are not in it");
+    }
+    break;
   }
-  if (!covered && found.missing.empty()) found.missing = "no finished backfill is recorded at " + home.text();
   for (const char* kind : {"gaps/", "dead-letter/"}) {
     const s3::list_page page =
         co_await run.objects.list_objects_v2(home.bucket, {.prefix = books + kind, .max_keys = 1});

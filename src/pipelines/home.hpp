@@ -41,7 +41,9 @@ task<bool> probe_conditions(run_context& run, s3_location home, std::string run_
 /// What the run records, gaps and dead letters say (design section 4, "Coverage").
 struct coverage {
   std::string missing;                ///< why not covered; empty = covered
-  std::vector<std::string> warnings;  ///< open runs, one-off backups
+  std::vector<std::string> warnings;  ///< one-off backups
+  /// Items of the one-off backup that covers: nobody records deletions there, so more objects than these are stale.
+  std::optional<std::uint64_t> one_off_items;
 };
 task<coverage> coverage_of(run_context& run, s3_location home);
 

@@ -1,6 +1,7 @@
 #include "pipelines/snapshot.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -21,6 +22,8 @@ namespace {
 
 /// A page of 1,000 keys is read much faster than its objects: a few lists keep all readers busy.
 constexpr std::size_t lists_at_once = 4;
+/// A run that ends badly cleans up behind itself, but nobody waits long for that.
+constexpr std::chrono::seconds time_to_abandon{5};
 constexpr std::string_view hex_digits = "0123456789abcdef";
 /// U+10FFFF: "x" + this sorts behind every key that begins with "x".
 constexpr const char* last_character = "\xf4\x8f\xbf\xbf";
@@ -51,6 +54,7 @@ struct snapshot_run {
   report out;
   archive::descriptor table;
   s3::time_point from;
+  std::optional<std::uint64_t> one_off_items;
   byte_budget bodies;
   byte_budget parts;
   std::unique_ptr<snapshot_writer> writer;  // outlives the group that runs its uploads
@@ -67,7 +71,20 @@ struct snapshot_run {
     out.source = what.from.text();
     co_await prepare();
     auto everything = [this](runtime::in_flight& uploads) { return write_object(uploads); };
-    co_await runtime::bounded(run.object_parallelism, run.stop, everything);
+    std::exception_ptr failure;
+    try {
+      co_await runtime::bounded(run.object_parallelism, run.stop, everything);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) {
+      // Only now: while a part was on its way, aborting would have made its failure the one that is told.
+      if (writer && writer->unfinished()) co_await runtime::shielded(writer->abandon(), time_to_abandon);
+      if (writer && writer->unfinished())
+        run.seen.notices.push_back("warning: an unfinished upload of " + out.destination +
+                                   " could not be aborted; a lifecycle rule for incomplete uploads removes it");
+      std::rethrow_exception(failure);
+    }
     out.memory_bound = bodies.waits() > 0;
     take_counters(run.seen, out);
     co_return std::move(out);
@@ -87,35 +104,32 @@ struct snapshot_run {
     if (there && !what.overwrite)
       throw usage_error("s3://" + what.to.bucket + "/" + what.to.key(what.name) +
                         " exists: choose another name or --overwrite");
-    // From here until the new manifest is there, an old one would speak of another object.
-    if (there) co_await run.objects.delete_object(what.to.bucket, archive::manifest_key(what.to, what.name));
     coverage known = co_await coverage_of(run, what.from);
     out.not_covered = std::move(known.missing);
     out.warnings = std::move(known.warnings);
+    one_off_items = known.one_off_items;
     from = run.objects.service_time();
   }
 
   task<void> write_object(runtime::in_flight& uploads) {
     const snapshot_target target{what.to.bucket, what.to.key(what.name), what.codec, what.overwrite};
     writer = std::make_unique<snapshot_writer>(run, target, uploads, parts);
-    std::exception_ptr failure;
-    try {
-      auto objects = [this](runtime::in_flight& gets) { return list_everything(gets); };
-      co_await runtime::bounded(run.object_parallelism, run.stop, objects);
-      archive::manifest done = co_await writer->finish();
-      co_await write_manifest(std::move(done));
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    if (!failure) co_return;
-    co_await runtime::shielded(writer->abandon());
-    std::rethrow_exception(failure);
+    auto objects = [this](runtime::in_flight& gets) { return list_everything(gets); };
+    co_await runtime::bounded(run.object_parallelism, run.stop, objects);
+    archive::manifest done = co_await writer->finish();
+    co_await write_manifest(std::move(done));
   }
 
   task<void> write_manifest(archive::manifest m) {
     m.source = what.from.text();
     m.from = text::rfc3339(from);
     m.to = text::rfc3339(run.objects.service_time());
+    // Nobody records deletions of a table without a stream: what the last backfill did not see is stale.
+    if (one_off_items && m.items > *one_off_items && out.not_covered.empty())
+      out.not_covered =
+          "the backup holds " + std::to_string(m.items) + " items, the table had " + std::to_string(*one_off_items) +
+          " when it was last read: items deleted from it since an earlier backfill are still in the backup. A "
+          "backfill into an empty prefix is exact";
     m.covered = out.not_covered.empty();
     m.not_covered = out.not_covered;
     m.table = table;

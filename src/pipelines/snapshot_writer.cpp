@@ -113,8 +113,11 @@ task<s3::put_result> snapshot_writer::complete() {
 task<archive::manifest> snapshot_writer::finish() {
   // An empty table still gives a file that its tools can read: one empty member or frame.
   if (!raw_.empty() || manifest_.blocks.empty()) co_await close_block();
-  const s3::put_result put = co_await complete();
   const std::string name = "s3://" + target_.bucket + "/" + target_.key;
+  // Not every store enforces the condition below: a look narrows the race there.
+  const bool taken = !target_.overwrite && (co_await run_.objects.head_object(target_.bucket, target_.key)).has_value();
+  if (taken) throw usage_error(name + " exists: choose another name or --overwrite");
+  const s3::put_result put = co_await complete();
   const std::optional<s3::object_head> head = co_await run_.objects.head_object(target_.bucket, target_.key);
   // The id tells our own object from another writer's, also when a 412 is the echo of our first attempt whose answer
   // was lost.
@@ -128,13 +131,11 @@ task<archive::manifest> snapshot_writer::finish() {
 }
 
 task<void> snapshot_writer::abandon() {
-  if (upload_id_.empty()) co_return;
   try {
     co_await run_.objects.abort_multipart_upload(target_.bucket, target_.key, upload_id_);
-  } catch (const error& e) {
-    run_.seen.notices.push_back("warning: an unfinished upload of s3://" + target_.bucket + "/" + target_.key +
-                                " could not be aborted (" + e.what() +
-                                "); a lifecycle rule for incomplete uploads removes it");
+    upload_id_.clear();
+  } catch (const error&) {
+    // unfinished() says so; the failure that led here is the one to tell.
   }
 }
 

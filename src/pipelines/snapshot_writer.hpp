@@ -1,5 +1,5 @@
 // Lines in, one object out: blocks of whole lines are compressed on their own, gathered to parts and uploaded.
-// The object appears only when finish() completes it; whoever gives up calls abandon().
+// The object appears only when finish() completes it; whoever gives up abandons it.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -32,7 +32,9 @@ class snapshot_writer {
   /// The last block and part, then the object. Blocks, sizes, sha256 and ETag are in the result.
   /// usage_error when an object of that name appeared meanwhile.
   task<archive::manifest> finish();
-  /// Aborts a multipart upload that was begun; never throws for want of success (a lifecycle rule removes what stays).
+  /// Whether a multipart upload was begun and neither completed nor aborted.
+  [[nodiscard]] bool unfinished() const { return !upload_id_.empty(); }
+  /// Aborts it, once no part is on its way any more. A failure shows in unfinished().
   task<void> abandon();
 
   /// Part sizes of a multipart upload: 8 MiB, doubled every 1,000 parts, 10,000 of them reach beyond 5 TiB.

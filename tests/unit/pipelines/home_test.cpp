@@ -134,7 +134,7 @@ void holds_runs(fakes::test_run& t, std::vector<archive::run_record> newest_firs
                             {{"ETag", "\"e\""},
                              {"Content-Length", std::to_string(body.size())},
                              {"Last-Modified", "Sun, 22 Nov 2026 11:30:00 GMT"}});
-    if (r.finished && r.swept) break;
+    if (r.finished) break;
   }
   t.object_network.expect({}, 200, listing({}));
   t.object_network.expect({}, 200, listing({}));
@@ -153,6 +153,11 @@ archive::run_record record(const char* id, bool finished, bool swept, const char
   return r;
 }
 
+archive::run_record differing(archive::run_record r, std::uint64_t objects) {
+  r.differing = objects;
+  return r;
+}
+
 }  // namespace
 
 TEST_CASE("coverage begins with a finished and swept backfill") {
@@ -164,11 +169,13 @@ TEST_CASE("coverage begins with a finished and swept backfill") {
   const std::vector<row> rows = {
       {{}, "no finished backfill", 0},
       {{record("2", true, true, "s")}, "", 0},
-      {{record("2", true, true, "")}, "", 1},                                  // one-off: says so
-      {{record("2", false, false, "")}, "no finished backfill", 1},            // open
-      {{record("2", false, false, ""), record("1", true, true, "s")}, "", 1},  // open, but no stream to race with
+      {{record("2", true, true, "")}, "", 1},  // one-off: says so
+      {{record("2", false, false, "")}, "left open", 0},
+      {{record("2", false, false, ""), record("1", true, true, "s")}, "left open", 0},
+      {{record("2", false, false, "s"), record("1", true, true, "s")}, "left open", 0},
       {{record("2", true, false, "s"), record("1", true, true, "s")}, "not swept", 0},
-      {{record("2", false, false, "s"), record("1", true, true, "s")}, "not swept", 1},
+      {{record("2", true, false, ""), record("1", true, true, "s")}, "not swept", 1},
+      {{differing(record("2", true, true, "s"), 3)}, "3 objects", 0},
   };
   for (const row& r : rows) {
     fakes::test_run t;

@@ -31,6 +31,7 @@ struct writing {
         runtime::bounded(4, t.stop, [this, lines](runtime::in_flight& uploads) { return produce(uploads, lines); }));
   }
   void expect_put(int status) {
+    t.object_network.expect([](const request& r) { CHECK(r.method == "HEAD"); }, 404, "");
     t.object_network.expect(
         [this](const request& r) {
           CHECK(r.method == "PUT");
@@ -92,6 +93,12 @@ TEST_CASE("a small snapshot is one conditional PUT; the manifest is bound to wha
 TEST_CASE("a name that was taken meanwhile is refused") {
   writing w;
   w.expect_put(412);
+  w.expect_head("somebody-else", 7);
+  CHECK_THROWS_WITH_AS(w.write({"line 1"}), doctest::Contains("--overwrite"), usage_error);
+}
+
+TEST_CASE("a name that was taken before the end is not even tried") {
+  writing w;
   w.expect_head("somebody-else", 7);
   CHECK_THROWS_WITH_AS(w.write({"line 1"}), doctest::Contains("--overwrite"), usage_error);
 }
