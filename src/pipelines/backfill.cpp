@@ -154,7 +154,12 @@ struct backfill_run {
     stored_item s;
     s.body.reserve(item.size() + archive::body_head.size() + archive::body_tail.size());
     s.body = archive::body_head;
-    canonical.item_and_key(item, table.key, s.body, s.key);
+    try {
+      canonical.item_and_key(item, table.key, s.body, s.key);
+    } catch (const format_error& e) {
+      throw format_error("table " + what.table +
+                         " gave an item that cannot be stored without changing it: " + e.what());
+    }
     s.body += archive::body_tail;
     s.md5 = crypto::md5_hex(s.body);
     s.object = what.to.key(archive::object_name(s.key));

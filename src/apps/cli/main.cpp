@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <malloc.h>
 #include <string>
 #include <sys/resource.h>
@@ -41,13 +42,23 @@ std::optional<std::string> environment_value(const std::string& name) {
   return std::string(value);
 }
 
+/// VmHWM of /proc/self/status (proc(5)), in bytes; 0 where there is none. Not ru_maxrss: exec hands that one on, so a
+/// program started by a large parent would report its parent's peak.
+std::uint64_t peak_memory() {
+  std::ifstream status("/proc/self/status");
+  constexpr std::string_view name = "VmHWM:";
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(name)) return std::strtoull(line.c_str() + name.size(), nullptr, 10) * 1024;
+  return 0;
+}
+
 void measure_process(run_result& result) {
   rusage used{};
   if (getrusage(RUSAGE_SELF, &used) != 0) return;
   const auto seconds = [](const timeval& t) {
     return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
   };
-  result.peak_rss_bytes = static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
+  result.peak_rss_bytes = peak_memory();
   result.cpu_seconds = seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
