@@ -29,7 +29,7 @@ std::optional<std::string_view> line_splitter::next() {
   const auto end = buffer_.find('\n', searched_);
   const auto pending = std::string_view(buffer_).substr(start_, end == std::string::npos ? end : end - start_);
   const auto line = without_cr(pending);
-  if (line.size() > max_line_bytes) throw format_error("a line of more than 32 MiB");
+  if (line.size() > max_line_bytes) throw format_error("a line of more than 16 MiB");
   if (end == std::string::npos) {
     searched_ = buffer_.size();
     return std::nullopt;

@@ -9,8 +9,8 @@ namespace dynabackup::archive {
 
 class line_splitter {
  public:
-  /// A longer line is a format_error: the largest item DynamoDB stores is far below it, even as all escapes.
-  static constexpr std::size_t max_line_bytes = std::size_t{32} << 20;
+  /// A longer line is a format_error: an item of that size as JSON fits in no BatchWriteItem request (16 MB).
+  static constexpr std::size_t max_line_bytes = std::size_t{16} << 20;
 
   void feed(std::string_view chunk);
   /// The next whole line without its LF (or CRLF), valid until the next feed; nullopt = needs more.

@@ -90,7 +90,7 @@ TEST_CASE("a line may be as long as the limit and no longer, whatever the chunks
     CHECK(split(longest, chunk) == lines{longest});
     for (const auto* tail : {"x\n", "x", "x\r\n", "\r\r\n", "\rx"}) {
       CAPTURE(std::string(tail));
-      CHECK_THROWS_WITH_AS(split("a\n" + longest + tail, chunk), "a line of more than 32 MiB", format_error);
+      CHECK_THROWS_WITH_AS(split("a\n" + longest + tail, chunk), "a line of more than 16 MiB", format_error);
     }
   }
 }
@@ -122,7 +122,7 @@ TEST_CASE("the buffer holds little more than what has not been taken") {
 }
 
 TEST_CASE("a long line in small chunks costs linear time") {
-  // 32 MiB in chunks of 256 bytes: were every chunk to search or move all that is buffered, this took half a minute.
+  // 16 MiB in chunks of 256 bytes: were every chunk to search or move all that is buffered, this took half a minute.
   line_splitter splitter;
   const std::string chunk(256, 'x');
   const auto start = std::chrono::steady_clock::now();
