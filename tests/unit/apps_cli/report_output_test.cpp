@@ -69,7 +69,8 @@ class json {
   [[nodiscard]] bool null(const char* path) const { return root_.at_pointer(path).value().is_null(); }
   [[nodiscard]] std::set<std::string> members() const {
     std::set<std::string> names;
-    for (const auto& member : root_.get_object().value()) names.emplace(member.key);
+    const simdjson::dom::object object = root_.get_object().value();
+    for (const auto& member : object) names.emplace(member.key);
     return names;
   }
 

@@ -131,7 +131,8 @@ row read_row(const std::string& line) {
   const simdjson::padded_string padded(line);
   od::document document = parser.iterate(padded).value();
   row r;
-  for (auto member : document.get_object().value()) {
+  od::object whole = document.get_object().value();
+  for (auto member : whole) {
     od::field field = std::move(member).take_value();
     const std::string name(field.unescaped_key().value());
     if (name == "name") r.name = field.value().get_string().value();
