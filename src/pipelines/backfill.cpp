@@ -67,7 +67,7 @@ struct backfill_run {
       : run(context),
         what(std::move(options)),
         // A page waits for the bodies made of it, a body only for the network: shares of their own keep them from
-        // waiting for each other. The rest is for the parser's index of a page.
+        // waiting for each other.
         pages(context.memory_bytes / 4),
         bodies(context.memory_bytes / 2) {}
 
@@ -85,9 +85,7 @@ struct backfill_run {
   }
 
   task<void> prepare() {
-    table = co_await run.tables.describe_table(what.table);
-    if (table.status != "ACTIVE" && table.status != "UPDATING")
-      throw usage_error("table " + what.table + " is " + table.status + "; wait until it is ACTIVE");
+    table = co_await require_table(run, what.table);
     co_await require_versioning(run, what.to, what.unversioned);
     const archive::descriptor mine = archive::describe(table);
     const bool claim = co_await check_home(run, what.to, mine, what.adopt);

@@ -58,13 +58,20 @@ task<std::optional<std::string>> foreign_object(run_context& run, s3_location ho
   co_return std::nullopt;
 }
 
-std::string names_of(const dynamodb::key_schema& key) {
+}  // namespace
+
+std::string spell_key(const dynamodb::key_schema& key) {
   std::string text;
   for (const dynamodb::key_attribute& a : key) text += (text.empty() ? "" : ", ") + a.name + " (" + a.type + ")";
   return text;
 }
 
-}  // namespace
+task<dynamodb::table_description> require_table(run_context& run, std::string name) {
+  dynamodb::table_description table = co_await run.tables.describe_table(name);
+  if (table.status != "ACTIVE" && table.status != "UPDATING")
+    throw usage_error("table " + name + " is " + table.status + "; wait until it is ACTIVE");
+  co_return table;
+}
 
 task<void> require_versioning(run_context& run, s3_location home, bool unversioned) {
   const s3::versioning state = co_await run.objects.get_bucket_versioning(home.bucket);
@@ -100,8 +107,8 @@ task<bool> check_home(run_context& run, s3_location home, archive::descriptor no
   const archive::kinship kin = archive::compare(*known, now);
   if (kin == archive::kinship::same) co_return false;
   if (kin == archive::kinship::other)
-    throw usage_error(home.text() + " holds the backup of table " + known->table + " with key " + names_of(known->key) +
-                      ", not of " + now.table + " with key " + names_of(now.key) +
+    throw usage_error(home.text() + " holds the backup of table " + known->table + " with key " +
+                      spell_key(known->key) + ", not of " + now.table + " with key " + spell_key(now.key) +
                       ". Give each table a prefix of its own, for example INCREMENTAL_PREFIX=backup/{table}");
   const std::string difference = home.text() + " was written from " + known->arn + " created at " + known->created +
                                  "; the table is now " + now.arn + " created at " + now.created;

@@ -20,6 +20,12 @@ inline constexpr const char* from_stream = "stream";
 inline constexpr const char* from_backfill = "backfill";
 }  // namespace meta
 
+/// "id (S), at (N)", for messages.
+std::string spell_key(const dynamodb::key_schema& key);
+
+/// DescribeTable of a table that can be read and written; usage_error while it is created, deleted or archived.
+task<dynamodb::table_description> require_table(run_context& run, std::string name);
+
 /// usage_error when the bucket's versioning is not Enabled, unless `unversioned` (then a notice says what no longer
 /// holds).
 task<void> require_versioning(run_context& run, s3_location home, bool unversioned);

@@ -6,17 +6,12 @@
 #include "archive/object_name.hpp"
 #include "dynabackup/error.hpp"
 #include "pipelines/batch_writer.hpp"
+#include "pipelines/home.hpp"
 #include "pipelines/snapshot_file.hpp"
 #include "runtime/in_flight.hpp"
 
 namespace dynabackup::pipelines {
 namespace {
-
-std::string spell(const dynamodb::key_schema& key) {
-  std::string text;
-  for (const dynamodb::key_attribute& a : key) text += (text.empty() ? "" : ", ") + a.name + " (" + a.type + ")";
-  return text;
-}
 
 struct restore_run {
   run_context& run;
@@ -53,9 +48,7 @@ struct restore_run {
   }
 
   task<void> prepare() {
-    table = co_await run.tables.describe_table(what.table);
-    if (table.status != "ACTIVE" && table.status != "UPDATING")
-      throw usage_error("table " + what.table + " is " + table.status + "; wait until it is ACTIVE");
+    table = co_await require_table(run, what.table);
     file.bucket = what.from.bucket;
     file.key = what.from.key(what.name);
     std::optional<s3::object_head> head = co_await run.objects.head_object(file.bucket, file.key);
@@ -94,8 +87,8 @@ struct restore_run {
                          "): it was replaced or cut. Restore its right version, or delete the manifest to read it as a "
                          "plain file");
     if (manifest->table && manifest->table->key != table.key)
-      throw usage_error(file.name() + " holds items with key " + spell(manifest->table->key) + ", table " + what.table +
-                        " has key " + spell(table.key) + ": create the table with the same key");
+      throw usage_error(file.name() + " holds items with key " + spell_key(manifest->table->key) + ", table " +
+                        what.table + " has key " + spell_key(table.key) + ": create the table with the same key");
   }
 
   task<void> write_items(runtime::in_flight& writes) {
