@@ -1,0 +1,1 @@
+#include "fakes/aws/fake_s3.hpp"
