@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
+#include <functional>
 #include <pugixml.hpp>
 
 #include "fakes/aws/s3_service.hpp"
@@ -72,13 +73,13 @@ std::vector<listed_part> read_completion(const std::string& body) {
 /// The object that the listed parts make; throws what S3 says when they make none.
 version assemble(const upload& from, const std::string& id, const std::vector<listed_part>& parts,
                  std::size_t smallest) {
+  if (std::ranges::adjacent_find(parts, std::ranges::greater_equal{}, &listed_part::number) != parts.end()) {
+    throw refusal{400, "InvalidPartOrder",
+                  "The list of parts was not in ascending order. Parts must be ordered by part number."};
+  }
   std::string whole;
   std::string digests;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (i != 0 && parts[i].number <= parts[i - 1].number) {
-      throw refusal{400, "InvalidPartOrder",
-                    "The list of parts was not in ascending order. Parts must be ordered by part number."};
-    }
     const auto found = from.parts.find(parts[i].number);
     if (found == from.parts.end() || part_etag(found->second) != parts[i].etag) throw invalid_part(id, parts[i].number);
     const stored_part& part = found->second;
