@@ -91,13 +91,8 @@ std::optional<std::uint64_t> sequence_of_id(std::string_view text) {
   return id_text(sequence) == text ? std::optional(sequence) : std::nullopt;
 }
 
-const chain* bucket::find(std::string_view key) const {
-  const auto found = keys.find(key);
-  return found == keys.end() ? nullptr : &found->second;
-}
-
 const version* bucket::current(std::string_view key) const {
-  const chain* const versions = find(key);
+  const chain* const versions = keys.find(key);
   return versions == nullptr ? nullptr : &versions->back();
 }
 
@@ -107,22 +102,20 @@ const version* bucket::object(std::string_view key) const {
 }
 
 const version& bucket::add(std::string_view key, version v) {
-  const auto at = keys.lower_bound(key);
-  chain& versions = at != keys.end() && at->first == key ? at->second : keys.emplace_hint(at, key, chain{})->second;
+  chain& versions = keys.make(key);
   v.null_id = versioning != versioning_state::enabled;
   if (v.null_id) std::erase_if(versions, [](const version& old) { return old.null_id; });
   return versions.emplace_back(std::move(v));
 }
 
 std::optional<version> bucket::erase(std::string_view key, std::string_view id) {
-  const auto found = keys.find(key);
-  if (found == keys.end()) return std::nullopt;
-  chain& versions = found->second;
-  const auto which = std::ranges::find_if(versions, [&](const version& v) { return v.is(id); });
-  if (which == versions.end()) return std::nullopt;
+  chain* const versions = keys.find(key);
+  if (versions == nullptr) return std::nullopt;
+  const auto which = std::ranges::find_if(*versions, [&](const version& v) { return v.is(id); });
+  if (which == versions->end()) return std::nullopt;
   version gone = std::move(*which);
-  versions.erase(which);
-  if (versions.empty()) keys.erase(found);
+  versions->erase(which);
+  if (versions->empty()) keys.erase(key);
   return gone;
 }
 
