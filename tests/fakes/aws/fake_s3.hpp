@@ -21,6 +21,8 @@ struct s3_traits {
   bool removal_allowed = true;      ///< false: deleting a version by id is AccessDenied (Object Lock, permissions)
   bool markers_allowed = true;      ///< false: DeleteObject without version id is AccessDenied as well
   int list_page = 1000;             ///< most keys or versions a list answers
+  std::size_t smallest_part = std::size_t{5} << 20;  ///< of a multipart upload, but for the last
+  std::string region = "us-east-1";
 };
 
 struct object_version {
