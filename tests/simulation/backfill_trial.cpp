@@ -35,9 +35,6 @@ dynamodb::table_description described(world& outside) {
 
 /// The recorder has been at work for an hour: some items lie there already, some were deleted since.
 void record_some(world& outside, dice& chance) {
-  const dynamodb::table_description table = described(outside);
-  outside.store.put(world::home.bucket, archive::descriptor_key(world::home),
-                    archive::write_descriptor(archive::describe(table)), {});
   for (const auto& [key, item] : outside.items()) {
     if (chance.one_in(3)) outside.reference.record(key, item, 1);
     if (chance.one_in(10)) {
@@ -50,11 +47,17 @@ void record_some(world& outside, dice& chance) {
 
 void arrange(world& outside, dice& chance) {
   for (std::uint64_t n = 0; n < outside.settings.items; ++n) outside.write(n);
-  if (!outside.settings.stream) return;
-  outside.reference.write_to(world::home.bucket, world::home.prefix, described(outside).stream->label);
   outside.time.advance_to(outside.time.elapsed() + minutes{10});
+  if (!outside.settings.stream) return;
+  const dynamodb::table_description table = described(outside);
+  outside.reference.write_to(world::home.bucket, world::home.prefix, table.stream->label);
   outside.tables.on_change(world::table, [&outside](const fakes::table_change& c) { outside.reference.take(c); });
-  if (chance.one_in(3)) record_some(outside, chance);
+  const bool recorded = chance.one_in(3);
+  // Whoever writes there first says whose prefix it is.
+  if (recorded || outside.settings.writers)
+    outside.store.put(world::home.bucket, archive::descriptor_key(world::home),
+                      archive::write_descriptor(archive::describe(table)), {});
+  if (recorded) record_some(outside, chance);
   if (!outside.settings.writers) return;
   outside.let_writers_loose(chance.between(milliseconds{20'000}, milliseconds{200'000}));
   outside.time.advance_to(outside.time.elapsed() + chance.between(milliseconds{0}, milliseconds{100'000}));
@@ -68,6 +71,7 @@ verdict backfill_trial(const trial_options& options) {
   world outside(chance.next(), draw_world(chance, options));
   arrange(outside, chance);
   conduct user(options.seed, chance);
+  user.handlers_expected = 1'000;
   const backfill_options what{.table = world::table, .to = world::home};
   auto start = [&what](int) -> operation {
     return [&what](composition& c, progress& seen) { return c.timed(&pipelines::backfill, what, seen); };

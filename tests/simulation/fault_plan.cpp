@@ -71,7 +71,7 @@ fault fault_plan::choose(const request& r, service to) {
 
 bool fault_plan::strikes(const request& r) {
   ++requests_;
-  const bool owed = settings_.owed > 0 && requests_ > 3 && dice_.one_in(12);
+  const bool owed = settings_.owed > 0 && requests_ > 3 && dice_.one_in(6);
   if (!owed && !dice_.chance(settings_.rate)) return false;
   int& row = in_a_row_[std::string(header_of(r, "amz-sdk-invocation-id"))];
   if (settings_.most_in_a_row > 0 && row >= settings_.most_in_a_row) return false;

@@ -62,7 +62,7 @@ source_file our_file(world& outside, dice& chance, compression codec) {
   source_file file{"ours", {}, 0};
   line_maker maker{outside, chance};
   std::vector<std::string> lines;
-  for (std::uint64_t n = 0, count = 200 + chance.below(150); n < count; ++n)
+  for (std::uint64_t n = 0, count = 500 + chance.below(500); n < count; ++n)
     lines.push_back(maker.line(n, file.last, false));
   file.lines = lines.size();
   packed_lines packed = pack(lines, codec, 10 + chance.below(40));
@@ -79,7 +79,7 @@ source_file our_file(world& outside, dice& chance, compression codec) {
 source_file foreign_file(world& outside, dice& chance, compression codec) {
   source_file file{"foreign", {}, 0};
   line_maker maker{outside, chance};
-  const std::uint64_t count = 200 + chance.below(150);
+  const std::uint64_t count = 500 + chance.below(500);
   const std::uint64_t keys = chance.one_in(3) ? count : chance.one_in(3) ? 20 : count / 2;
   std::vector<std::string> lines;
   for (std::uint64_t n = 0; n < count; ++n)
@@ -92,7 +92,8 @@ source_file foreign_file(world& outside, dice& chance, compression codec) {
 /// What the table holds before: items of other keys, and older states of some that the file has.
 item_map fill_table(world& outside, dice& chance) {
   for (std::uint64_t n = 0; n < 20; ++n) outside.write(100'000 + n);
-  for (std::uint64_t n = 0; n < 300; n += 1 + chance.below(20)) outside.write(n);
+  for (std::uint64_t n = 0; n < 500; n += 1 + chance.below(20)) outside.write(n);
+  outside.time.advance_to(outside.time.elapsed() + minutes{10});
   return outside.items();
 }
 
@@ -125,7 +126,7 @@ verdict restore_trial(const trial_options& options) {
   const bool foreign = chance.one_in(2);
   const source_file file = foreign ? foreign_file(outside, chance, codec) : our_file(outside, chance, codec);
   conduct user(options.seed, chance);
-  user.handlers_expected = 600;
+  user.handlers_expected = 150;
   const restore_options what{.from = world::snapshots, .name = file.name, .table = world::table};
   auto start = [&what](int) -> operation {
     return [&what](composition& c, progress& seen) { return c.timed(&pipelines::restore, what, seen); };

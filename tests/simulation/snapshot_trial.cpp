@@ -163,7 +163,7 @@ verdict snapshot_trial(const trial_options& options) {
   const bucket_state state = fill_bucket(outside, chance);
   if (outside.settings.writers) outside.let_writers_loose(chance.between(milliseconds{2'000}, milliseconds{30'000}));
   conduct user(options.seed, chance);
-  user.handlers_expected = 4'000;
+  user.handlers_expected = 1'000;
   snapshot_options what{.from = world::home, .to = world::snapshots, .name = "", .overwrite = chance.one_in(4)};
   what.codec = chance.pick(std::array{compression::gzip, compression::zstd, compression::none});
   // A user gives each start a name of its own, or has ours overwrite.
