@@ -233,7 +233,9 @@ task<s3::time_point> save_run_record(run_context& run, s3_location home, archive
 std::string new_run_id(run_context& run) {
   char tail[16];
   std::snprintf(tail, sizeof tail, "-%08x", static_cast<unsigned>(run.random() * 4294967296.0));
-  return text::amz_date(run.clock.now()) + tail;
+  // By the bucket's clock: the newest run decides what is covered, and machines disagree about what newest means.
+  const s3::time_point theirs = run.objects.service_time();
+  return text::amz_date(theirs == s3::time_point{} ? run.clock.now() : theirs) + tail;
 }
 
 void take_counters(const progress& seen, report& out) {

@@ -56,7 +56,8 @@ task<coverage> coverage_of(run_context& run, s3_location home);
 /// Writes runs/<id>.json. Returns its last-modified time: the bucket's clock.
 task<s3::time_point> save_run_record(run_context& run, s3_location home, archive::run_record record);
 
-/// "20261122T114503Z-1f3a9c2e": sorts by time, differs between machines.
+/// "20261122T114503Z-1f3a9c2e": sorts by the bucket's time (ours before it has said anything), differs between
+/// machines.
 std::string new_run_id(run_context& run);
 
 }  // namespace dynabackup::pipelines

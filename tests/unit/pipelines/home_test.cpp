@@ -188,3 +188,11 @@ TEST_CASE("coverage begins with a finished and swept backfill") {
     CHECK(found.warnings.size() == r.warnings);
   }
 }
+
+TEST_CASE("a run is named after the bucket's time, so that runs sort whatever the clocks of their machines say") {
+  fakes::test_run t;
+  CHECK(pipelines::new_run_id(t.run).starts_with("20261122T114503Z-"));
+  t.object_network.expect({}, 200, versioning("<Status>Enabled</Status>"), {{"Date", "Sun, 22 Nov 2026 17:00:01 GMT"}});
+  fakes::run_task(pipelines::require_versioning(t.run, home, false));
+  CHECK(pipelines::new_run_id(t.run).starts_with("20261122T170001Z-"));
+}
