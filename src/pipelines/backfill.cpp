@@ -63,6 +63,7 @@ struct backfill_run {
   bool claim = false;
   std::optional<archive::backfill_checkpoint> resumed{};
   std::unique_ptr<checkpoint_store> store{};
+  std::unique_ptr<run_book> book{};
 
   task<report> all() {
     out.operation = "backfill";
@@ -150,9 +151,12 @@ struct backfill_run {
     if (claim) co_await claim_home(run, what.to, archive::describe(table), record.conditional_writes);
     // Written twice: the first write asks the bucket what time it is, and says about when until then.
     record.started = resumed ? resumed->started : text::rfc3339(run.objects.service_time() - start_margin);
-    const s3::time_point now = co_await save_run_record(run, what.to, record);
-    if (!resumed) record.started = text::rfc3339(now - start_margin);
-    co_await save_run_record(run, what.to, record);
+    book = std::make_unique<run_book>(run, what.to, record.conditional_writes);
+    const s3::time_point now = co_await book->save(record);
+    if (!resumed) {
+      record.started = text::rfc3339(now - start_margin);
+      co_await book->save(record);
+    }
     if (table.item_count > 0) run.seen.expected_items = table.item_count;
   }
 
@@ -184,9 +188,9 @@ struct backfill_run {
       // Only a recorder deletes objects; where there is no stream there is none, and no deletion to undo.
       order.recorded = table.stream.has_value() || end.stream.has_value();
       if (copy.unsettled()) order.late_until = copy.last_unsettled() + late_effects;
-      co_await close_runs(run, std::move(order), out);
+      co_await close_runs(run, std::move(order), *book, out);
     } else {
-      co_await save_run_record(run, what.to, record);
+      co_await book->save(record);
     }
     co_await store->remove();
   }
@@ -210,7 +214,8 @@ struct backfill_run {
     if (claim) throw usage_error(what.to.text() + " holds no backup of table " + table.name + ": nothing to sweep");
     close_order order{what.to, table, std::nullopt};
     order.recorded = true;
-    co_await close_runs(run, std::move(order), out);
+    book = std::make_unique<run_book>(run, what.to, co_await probe_conditions(run, what.to, new_run_id(run)));
+    co_await close_runs(run, std::move(order), *book, out);
   }
 };
 

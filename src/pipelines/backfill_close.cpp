@@ -23,6 +23,7 @@ constexpr int most_sweeps = 4;
 struct closing {
   run_context& run;
   close_order order;
+  run_book& book;
   report& out;
   std::vector<archive::run_record> others{};
 
@@ -118,16 +119,16 @@ struct closing {
 
   task<void> save(archive::run_record& r, bool swept) {
     // Saved once more while still open: the bucket says when the run ended.
-    r.ended = text::rfc3339(co_await save_run_record(run, order.home, r));
+    r.ended = text::rfc3339(co_await book.save(r));
     r.swept = swept;
-    co_await save_run_record(run, order.home, r);
+    co_await book.save(r);
   }
 };
 
 }  // namespace
 
-task<void> close_runs(run_context& run, close_order order, report& out) {
-  closing work{run, std::move(order), out};
+task<void> close_runs(run_context& run, close_order order, run_book& book, report& out) {
+  closing work{run, std::move(order), book, out};
   co_await work.all();
 }
 

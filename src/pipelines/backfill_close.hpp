@@ -21,7 +21,7 @@ struct close_order {
 
 /// Waits out late effects, sweeps from the start of the oldest run that was left open, saves those runs as swept and
 /// removes their checkpoints. A run that still gives signs of life is left alone, with a warning.
-task<void> close_runs(run_context& run, close_order order, report& out);
+task<void> close_runs(run_context& run, close_order order, run_book& book, report& out);
 
 bool has_new_images(const dynamodb::table_description& t);
 

@@ -52,7 +52,11 @@ task<std::optional<archive::backfill_checkpoint>> find_checkpoint(run_context& r
     if (!saved) continue;
     archive::backfill_checkpoint c = read_named(home.bucket, o.key, saved->body, archive::read_backfill_checkpoint);
     const bool open = co_await is_open(run, home, c.run);
-    if (!open) continue;
+    if (!open) {
+      // A save of a closed run that came late.
+      co_await store->remove();
+      continue;
+    }
     const std::string why = unfit(c, table, run.segments);
     if (why.empty()) co_return c;
     run.seen.notices.push_back("the checkpoint of run " + c.run + " is not used: " + why);

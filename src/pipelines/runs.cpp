@@ -28,15 +28,16 @@ task<std::vector<std::string>> list_keys(run_context& run, std::string bucket, s
   co_return keys;
 }
 
-/// What the newest finished run says. One that was left open after it may have brought a deleted item back, whatever an
-/// earlier run proved; one that ended early but was swept harms nobody.
+/// What the newest finished run says. Any run that was left open may have brought a deleted item back, whatever another
+/// proved; one that ended early but was swept harms nobody.
 void judge_runs(const std::vector<archive::run_record>& records, coverage& found) {
+  const auto open = std::find_if(records.begin(), records.end(), left_open);
+  if (open != records.end()) {
+    found.missing = "backfill run " + open->id + " was left open: an item deleted while it ran may be in the backup. " +
+                    "`backfill --sweep` closes it, and so does another backfill";
+    return;
+  }
   for (const archive::run_record& r : records) {
-    if (left_open(r)) {
-      found.missing = "backfill run " + r.id + " was left open: an item deleted while it ran may be in the backup. " +
-                      "`backfill --sweep` closes it, and so does another backfill";
-      return;
-    }
     if (!r.finished) continue;
     if (r.differing > 0)
       found.missing =
@@ -61,14 +62,42 @@ void judge_runs(const std::vector<archive::run_record>& records, coverage& found
 std::string new_run_id(run_context& run) {
   char tail[16];
   std::snprintf(tail, sizeof tail, "-%08x", static_cast<unsigned>(run.random() * 4294967296.0));
-  return text::amz_date(run.clock.now()) + tail;
+  // By the bucket's clock: records are looked at newest first, and machines disagree about what newest means.
+  const s3::time_point theirs = run.objects.service_time();
+  return text::amz_date(theirs == s3::time_point{} ? run.clock.now() : theirs) + tail;
 }
 
-task<s3::time_point> save_run_record(run_context& run, s3_location home, archive::run_record record) {
-  const std::string key = archive::run_key(home, record.id);
-  co_await run.objects.put_object(home.bucket, key, archive::write_run_record(record), {});
-  std::optional<s3::object_head> head = co_await run.objects.head_object(home.bucket, key);
-  if (!head) throw error("s3://" + home.bucket + "/" + key + " vanished right after it was written");
+/// False: something else is there by now, and it is not what we write.
+task<bool> run_book::put(std::string key, std::string body) {
+  const auto late = late_until_.find(key);
+  if (late != late_until_.end()) {
+    const auto left = late->second - run_.clock.steady_now();
+    co_await wait_for(run_, std::chrono::ceil<std::chrono::milliseconds>(left));
+  }
+  s3::put_options options;
+  if (conditional_) {
+    const std::optional<s3::object_head> before = co_await run_.objects.head_object(home_.bucket, key);
+    options.if_none_match = !before;
+    if (before) options.if_match = before->etag;
+  }
+  const s3::put_result done = co_await run_.objects.put_object(home_.bucket, key, body, std::move(options));
+  if (done.unsettled && !conditional_) late_until_[key] = run_.clock.steady_now() + late_effects;
+  if (done.stored) co_return true;
+  // A refused retry may be the echo of a first attempt that was stored.
+  const std::optional<std::string> there = co_await read_small(run_, home_.bucket, std::move(key));
+  co_return there == body;
+}
+
+task<s3::time_point> run_book::save(archive::run_record record) {
+  constexpr int most_rounds = 4;
+  const std::string key = archive::run_key(home_, record.id);
+  const std::string name = "s3://" + home_.bucket + "/" + key;
+  bool written = false;
+  for (int round = 0; round < most_rounds && !written; ++round)
+    written = co_await put(key, archive::write_run_record(record));
+  if (!written) throw error(name + " is being written by somebody else");
+  std::optional<s3::object_head> head = co_await run_.objects.head_object(home_.bucket, key);
+  if (!head) throw error(name + " vanished right after it was written");
   co_return head->last_modified;
 }
 

@@ -2,6 +2,7 @@
 // (docs/format.md, "Run records").
 #pragma once
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,11 +20,28 @@ inline constexpr std::chrono::seconds late_effects{65};
 /// A run saves its checkpoint every few seconds; one that has not for so long has ended, and so have its late effects.
 inline constexpr std::chrono::seconds sign_of_life{120};
 
-/// "20261122T114503Z-1f3a9c2e": sorts by time, differs between machines.
+/// "20261122T114503Z-1f3a9c2e": sorts by the bucket's time (ours before it has said anything), differs between
+/// machines.
 std::string new_run_id(run_context& run);
 
-/// Writes runs/<id>.json. Returns its last-modified time: the bucket's clock.
-task<s3::time_point> save_run_record(run_context& run, s3_location home, archive::run_record record);
+/// Writes run records so that an earlier state never lands on a later one: each write has the one before as its
+/// condition; where conditions are not enforced, a write that may come late is waited out before the next.
+class run_book {
+ public:
+  run_book(run_context& run, s3_location home, bool conditional)
+      : run_(run), home_(std::move(home)), conditional_(conditional) {}
+
+  /// Writes runs/<id>.json. Returns its last-modified time: the bucket's clock.
+  task<s3::time_point> save(archive::run_record record);
+
+ private:
+  task<bool> put(std::string key, std::string body);
+
+  run_context& run_;
+  s3_location home_;
+  bool conditional_;
+  std::map<std::string, runtime::clock::steady_time> late_until_;  // by key
+};
 
 /// The newest records of a prefix, newest first.
 task<std::vector<archive::run_record>> recorded_runs(run_context& run, s3_location home);
