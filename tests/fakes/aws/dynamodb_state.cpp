@@ -163,14 +163,13 @@ std::optional<stored_item> dynamodb_state::put(table_state& t, item_and_key what
   ++t.counted.puts;
   const bool told = t.stream || !t.hooks.empty();
   std::optional<std::string> after = told ? std::optional(what.item.text) : std::nullopt;
-  const stored_item* there = t.store.find(what.key);
-  if (there != nullptr && there->text == what.item.text) {
+  item_store::put_outcome done = t.store.put(what.key, std::move(what.item), now());
+  if (done.changed) {
+    changed(t, what.key, done.before, std::move(after));
+  } else {
     ++t.counted.written_again;
-    return *there;
   }
-  std::optional<stored_item> before = t.store.put(what.key, std::move(what.item), now());
-  changed(t, what.key, before, std::move(after));
-  return before;
+  return std::move(done.before);
 }
 
 std::optional<stored_item> dynamodb_state::remove(table_state& t, const std::string& key) {
