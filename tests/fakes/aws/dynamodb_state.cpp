@@ -44,7 +44,8 @@ api_error refusal(std::string_view problem) {
   for (const wording& w : wordings) {
     if (problem.find(w.ours) != std::string_view::npos) return validation(std::string(w.theirs));
   }
-  constexpr std::array syntax = {"JSON", "expected", "UTF-8", "string that", "escape", "base64", "must be an object"};
+  constexpr std::array syntax = {"JSON",        "expected", "UTF-8",  "surrogate",
+                                 "string that", "escape",   "base64", "must be an object"};
   for (const std::string_view word : syntax) {
     if (problem.find(word) != std::string_view::npos) return {"SerializationException", std::string(problem)};
   }

@@ -21,6 +21,8 @@ struct s3_traits {
   bool removal_allowed = true;      ///< false: deleting a version by id is AccessDenied (Object Lock, permissions)
   bool markers_allowed = true;      ///< false: DeleteObject without version id is AccessDenied as well
   int list_page = 1000;             ///< most keys or versions a list answers
+  std::size_t smallest_part = std::size_t{5} << 20;  ///< of a multipart upload, but for the last
+  std::string region = "us-east-1";
 };
 
 struct object_version {
@@ -53,6 +55,10 @@ class fake_s3 {
   /// key → current version, delete markers left out.
   [[nodiscard]] std::map<std::string, object_version> current(const std::string& bucket,
                                                               const std::string& prefix) const;
+  /// Each key in order, with the number of its versions and the current one's ETag, empty for a marker.
+  void for_each_key(
+      const std::string& bucket,
+      const std::function<void(const std::string& key, std::size_t versions, const std::string& etag)>& tell) const;
   [[nodiscard]] std::size_t open_uploads(const std::string& bucket) const;
 
  private:
