@@ -12,6 +12,7 @@ namespace dynabackup::fakes::s3_store {
 namespace {
 
 constexpr std::size_t half_id = 16;
+constexpr std::size_t usual_attributes = 120;
 // Odd, so that multiplying by it loses nothing.
 constexpr std::uint64_t spread = 0x9e3779b97f4a7c15;
 constexpr std::uint64_t other_spread = 0xd1342543de82ef95;
@@ -52,6 +53,12 @@ std::string entity_tag::text() const {
   return parts == 0 ? hex : fmt::format("{}-{}", hex, parts);
 }
 
+attributes::attributes(std::string_view content_type) {
+  if (content_type.empty()) return;
+  text_.reserve(usual_attributes);
+  add(content_type);
+}
+
 void attributes::add(std::string_view text) {
   text_ += text;
   text_ += '\0';
@@ -72,7 +79,7 @@ std::vector<std::pair<std::string_view, std::string_view>> attributes::meta() co
     rest.remove_prefix(text.size() + 1);
     return text;
   };
-  take();
+  if (!rest.empty()) take();
   while (!rest.empty()) {
     const std::string_view name = take();
     found.emplace_back(name, take());

@@ -30,7 +30,7 @@ struct entity_tag {
 /// Content type and metadata as one string, for a million objects have them: type NUL (name NUL value NUL)*.
 class attributes {
  public:
-  explicit attributes(std::string_view content_type) { add(content_type); }
+  explicit attributes(std::string_view content_type = {});
   void add_meta(std::string_view name, std::string_view value);
   [[nodiscard]] std::string_view content_type() const;
   [[nodiscard]] std::vector<std::pair<std::string_view, std::string_view>> meta() const;
@@ -45,7 +45,7 @@ struct version {
   bool null_id = false;                     ///< made while versioning was not enabled
   std::shared_ptr<const std::string> body;  ///< null: a delete marker
   entity_tag tag;
-  attributes what{""};
+  attributes what;
   wall_time last_modified{};
 
   [[nodiscard]] bool marker() const { return body == nullptr; }
@@ -66,7 +66,7 @@ struct stored_part {
 
 struct upload {
   std::string key;
-  attributes what{""};
+  attributes what;
   wall_time initiated{};
   std::map<int, stored_part> parts;
 };

@@ -1,0 +1,93 @@
+#include <array>
+#include <cstdlib>
+#include <utility>
+
+#include "simulation/trial.hpp"
+
+namespace dynabackup::simulation {
+namespace {
+
+constexpr int most_starts = 10;
+/// From here on nothing goes wrong any more: a user starts again until it works.
+constexpr int calm_from = 6;
+
+fault_settings draw_faults(dice& chance, bool nasty) {
+  fault_settings f;
+  if (nasty) {
+    f.rate = 0.55;
+    f.most_in_a_row = 0;
+    return f;
+  }
+  constexpr std::array rates{0.005, 0.01, 0.02, 0.05, 0.1, 0.2};
+  f.rate = chance.pick(rates);
+  return f;
+}
+
+milliseconds draw_skew(dice& chance) {
+  switch (chance.below(4)) {
+    case 0:
+      return chance.between(milliseconds{minutes{-14}}, milliseconds{minutes{14}});
+    case 1:
+      return chance.between(milliseconds{minutes{-300}}, milliseconds{minutes{300}});
+    default:
+      return chance.between(milliseconds{-2'000}, milliseconds{2'000});
+  }
+}
+
+}  // namespace
+
+conduct::conduct(std::uint64_t seed, dice& chance) : plan(0, {}), chance_(chance.fork()) {
+  nasty = seed % 20 == 7;
+  plan = fault_plan(chance_.next(), draw_faults(chance_, nasty));
+  skew_ = draw_skew(chance_);
+  crashing_ = seed % 3 == 1;
+  interrupting_ = !crashing_ && chance_.one_in(6);
+  parallelism_ = chance_.pick(std::array<std::size_t, 4>{2, 4, 8, 16});
+  if (chance_.one_in(8)) memory_ = std::size_t{64} << 10;
+  pause = chance_.one_in(2) ? milliseconds{0} : chance_.between(milliseconds{0}, milliseconds{300'000});
+}
+
+run_options conduct::next_options(int start) {
+  run_options o;
+  o.seed = chance_.next();
+  o.skew = skew_;
+  o.parallelism = parallelism_;
+  o.memory_bytes = memory_;
+  if (crashing_ && (start == 1 || (start < 5 && chance_.one_in(3)))) o.crash_at = 1 + chance_.below(handlers_expected);
+  if (interrupting_ && start == 1) o.interrupt_after = chance_.between(milliseconds{0}, milliseconds{20'000});
+  if (start >= calm_from) plan.calm();
+  return o;
+}
+
+/// False: what happened must not.
+bool conduct::note(world& outside, const run_result& r, int start, verdict& v) {
+  ++v.runs;
+  v.handlers += r.handlers;
+  v.requests += r.requests;
+  v.faults = plan.faults();
+  v.crashes += r.end == run_end::crashed;
+  v.interruptions += r.end == run_end::interrupted;
+  v.failures += r.end == run_end::failed;
+  outside.say("run " + std::to_string(start) + " ended: " +
+              std::array{"done", "failed", "interrupted", "crashed", "hung"}[static_cast<std::size_t>(r.end)] + " " +
+              r.error);
+  if (!r.problem.empty()) v.blame("start " + std::to_string(start) + ": " + r.problem);
+  if (r.end == run_end::failed && !nasty)
+    v.blame("start " + std::to_string(start) +
+            " failed though no request was faulted more often than it is retried: " + r.error);
+  return v.problems.empty();
+}
+
+std::optional<report> conduct::until_done(world& outside, const std::function<operation(int)>& what, verdict& v) {
+  for (int start = 1; start <= most_starts; ++start) {
+    run_result r = run_once(outside, plan, what(start), next_options(start));
+    if (!note(outside, r, start, v)) return std::nullopt;
+    if (r.end == run_end::done) return std::move(r.told);
+    outside.time.advance_to(outside.time.elapsed() + pause);
+    if (chance_.one_in(3)) skew_ = draw_skew(chance_);  // another machine
+  }
+  v.blame("did not end well in " + std::to_string(most_starts) + " starts");
+  return std::nullopt;
+}
+
+}  // namespace dynabackup::simulation

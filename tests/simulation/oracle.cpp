@@ -1,0 +1,115 @@
+#include "simulation/oracle.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "archive/object_name.hpp"
+#include "dynabackup/error.hpp"
+#include "text/codecs.hpp"
+
+namespace dynabackup::simulation {
+namespace {
+
+constexpr std::size_t most_told = 5;
+
+std::string books() { return world::home.prefix + std::string(archive::bookkeeping); }
+
+void judge_bookkeeping(world& outside, verdict& v) {
+  for (const s3::listed_version& found : versions_under(outside, world::home.bucket, books())) {
+    const std::string name = found.key.substr(books().size());
+    const bool known = name == "descriptor.json" || name == "recorder.json" || name.starts_with("runs/") ||
+                       name.starts_with("probes/");
+    if (!known) v.blame("left behind: " + found.key + (found.delete_marker ? " (a delete marker)" : ""));
+  }
+}
+
+void judge_run_record(const world& outside, const report& told, verdict& v) {
+  const std::optional<archive::run_record> run = newest_run(outside);
+  if (!run) return v.blame("no run record");
+  if (!run->finished || run->ended.empty()) v.blame("run record " + run->id + " is open though the run is over");
+  if (told.whole() && outside.settings.stream && !(run->swept && run->changes_recorded))
+    v.blame("the report says whole, run record " + run->id + " does not");
+}
+
+/// Whether a reason not to be covered exists in this world.
+bool uncovered_for_a_reason(const world& outside) { return outside.settings.stream; }
+
+}  // namespace
+
+std::vector<difference> differences(const world& outside) {
+  std::vector<difference> found;
+  std::map<std::string, fakes::object_version> objects = outside.store.current(world::home.bucket, world::home.prefix);
+  for (const auto& [key, item] : outside.items()) {
+    const std::string name = world::home.prefix + archive::object_name(key);
+    const auto object = objects.find(name);
+    if (object == objects.end())
+      found.push_back({difference_kind::missing, name, key});
+    else if (*object->second.body != body_of(item))
+      found.push_back({difference_kind::altered, name, key});
+    if (object != objects.end()) objects.erase(object);
+  }
+  for (const auto& [name, object] : objects)
+    if (!name.starts_with(books())) found.push_back({difference_kind::revived, name, {}});
+  return found;
+}
+
+std::string describe(const difference& d) {
+  switch (d.kind) {
+    case difference_kind::missing:
+      return "lost: " + d.key + " has no current object (" + d.object + ")";
+    case difference_kind::altered:
+      return "altered: " + d.key + " has another state in " + d.object;
+    case difference_kind::revived:
+      break;
+  }
+  return "brought back: " + d.object + " is of no item of the table";
+}
+
+std::vector<s3::listed_version> versions_under(world& outside, const std::string& bucket, const std::string& prefix) {
+  std::vector<s3::listed_version> all;
+  std::string markers;
+  for (;;) {
+    request r;
+    r.method = "GET";
+    r.target = "/" + bucket + "?encoding-type=url" + markers + "&prefix=" + text::percent_encode(prefix) + "&versions=";
+    const response answer = outside.store.handle(r);
+    if (answer.status != 200) throw error("the oracle cannot list: " + answer.body);
+    s3::version_page page = s3::read_version_page(answer.body);
+    for (s3::listed_version& one : page.versions) all.push_back(std::move(one));
+    if (!page.next_key_marker) return all;
+    markers = "&key-marker=" + text::percent_encode(*page.next_key_marker) +
+              "&version-id-marker=" + text::percent_encode(page.next_version_id_marker);
+  }
+}
+
+std::optional<archive::run_record> newest_run(const world& outside) {
+  const auto runs = outside.store.current(world::home.bucket, books() + "runs/");
+  if (runs.empty()) return std::nullopt;
+  return archive::read_run_record(*runs.rbegin()->second.body);
+}
+
+void judge_backfill(world& outside, const report& told, verdict& v) {
+  std::set<std::string> named;
+  for (const finding& f : told.findings) {
+    named.insert(f.object);
+    if (f.kind != "differs") v.blame("a finding of an unknown kind: " + f.kind);
+  }
+  if (told.items_read != told.items_written + told.items_present + told.items_differing)
+    v.blame("the counts do not add up");
+  if (!told.not_covered.empty() && !uncovered_for_a_reason(outside))
+    v.blame("says without a reason: " + told.not_covered);
+  std::size_t unexplained = 0;
+  for (const difference& d : differences(outside)) {
+    // A lost item is never excused; what came back or was altered only by a report that says so.
+    const bool told_of = named.contains(d.object) || !told.not_covered.empty();
+    if (d.kind != difference_kind::missing && told_of) continue;
+    if (++unexplained <= most_told) v.blame(describe(d) + (told.whole() ? ", and the report says whole" : ""));
+  }
+  if (unexplained > most_told) v.blame("… and " + std::to_string(unexplained - most_told) + " more");
+  judge_bookkeeping(outside, v);
+  judge_run_record(outside, told, v);
+  v.whole = told.whole();
+}
+
+}  // namespace dynabackup::simulation

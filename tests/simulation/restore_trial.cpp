@@ -1,0 +1,141 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "archive/canonical_json.hpp"
+#include "archive/object_name.hpp"
+#include "pipelines/restore.hpp"
+#include "simulation/items.hpp"
+#include "simulation/recorder.hpp"
+#include "simulation/snapshot_files.hpp"
+#include "simulation/trial.hpp"
+#include "simulation/world.hpp"
+
+namespace dynabackup::simulation {
+namespace {
+
+using item_map = std::map<std::string, std::string>;  // canonical key → canonical item
+
+world_settings draw_world(dice& chance, const trial_options& options) {
+  world_settings w;
+  w.verbose = options.verbose;
+  w.stream = false;
+  if (chance.one_in(2)) {
+    const std::uint64_t seed = chance.next();
+    w.table.processed = [left = dice(seed)](std::size_t requests) mutable -> std::size_t {
+      return left.one_in(3) ? left.below(requests + 1) : requests;
+    };
+  }
+  return w;
+}
+
+struct source_file {
+  std::string name;
+  item_map last;  ///< what each key's last line says
+  std::uint64_t lines = 0;
+};
+
+struct line_maker {
+  world& outside;
+  dice& chance;
+  archive::canonicalizer canonical{};
+  std::uint64_t revision = 1'000'000;
+
+  /// A new state of item n: remembered as its key's last, returned as a line.
+  std::string line(std::uint64_t n, item_map& last, bool foreign) {
+    const std::string spelt = random_item(chance, key_members(outside.key, n), ++revision);
+    std::string item, key;
+    canonical.item_and_key(spelt, outside.key, item, key);
+    std::string text = !foreign ? body_of(item) : chance.one_in(2) ? R"({"Item":)" + spelt + "}" : spelt;
+    last[key] = std::move(item);
+    return text;
+  }
+};
+
+std::string put_file(world& outside, const std::string& name, std::string bytes) {
+  outside.store.put(world::snapshots.bucket, world::snapshots.key(name), std::move(bytes), {});
+  return outside.store.versions(world::snapshots.bucket, world::snapshots.key(name)).front().etag;
+}
+
+/// As a snapshot of ours is: blocks, and a manifest bound to the object.
+source_file our_file(world& outside, dice& chance, compression codec) {
+  source_file file{"ours", {}, 0};
+  line_maker maker{outside, chance};
+  std::vector<std::string> lines;
+  for (std::uint64_t n = 0, count = 500 + chance.below(500); n < count; ++n)
+    lines.push_back(maker.line(n, file.last, false));
+  file.lines = lines.size();
+  packed_lines packed = pack(lines, codec, 10 + chance.below(40));
+  packed.manifest.etag = put_file(outside, file.name, packed.bytes);
+  packed.manifest.source = world::home.text();
+  packed.manifest.from = packed.manifest.to = "2026-11-22T11:00:00Z";
+  packed.manifest.covered = true;
+  outside.store.put(world::snapshots.bucket, archive::manifest_key(world::snapshots, file.name),
+                    archive::write_manifest(packed.manifest), {});
+  return file;
+}
+
+/// As another tool's: no manifest, any spelling, keys that come again.
+source_file foreign_file(world& outside, dice& chance, compression codec) {
+  source_file file{"foreign", {}, 0};
+  line_maker maker{outside, chance};
+  const std::uint64_t count = 500 + chance.below(500);
+  const std::uint64_t keys = chance.one_in(3) ? count : chance.one_in(3) ? 20 : count / 2;
+  std::vector<std::string> lines;
+  for (std::uint64_t n = 0; n < count; ++n)
+    lines.push_back(maker.line(keys == count ? n : chance.below(keys), file.last, true));
+  file.lines = lines.size();
+  put_file(outside, file.name, pack(lines, codec, lines.size()).bytes);
+  return file;
+}
+
+/// What the table holds before: items of other keys, and older states of some that the file has.
+item_map fill_table(world& outside, dice& chance) {
+  for (std::uint64_t n = 0; n < 20; ++n) outside.write(100'000 + n);
+  for (std::uint64_t n = 0; n < 500; n += 1 + chance.below(20)) outside.write(n);
+  outside.time.advance_to(outside.time.elapsed() + minutes{10});
+  return outside.items();
+}
+
+void judge_restore(world& outside, const source_file& file, item_map expected, const report& told, verdict& v) {
+  for (const auto& [key, item] : file.last) expected[key] = item;
+  std::size_t wrong = 0;
+  for (const auto& [key, item] : expected) {
+    const auto found = outside.items().find(key);
+    if (found != outside.items().end() && found->second == item) continue;
+    if (++wrong <= 5)
+      v.blame((found == outside.items().end() ? "lost: " : "altered: ") + key +
+              (told.whole() ? ", and the report says whole" : ""));
+  }
+  if (wrong > 5) v.blame("… and " + std::to_string(wrong - 5) + " more");
+  if (outside.items().size() > expected.size()) v.blame("items that nobody asked for");
+  if (!told.whole()) v.blame("the report does not say whole: " + told.not_covered);
+  if (told.items_read != file.lines) v.blame("read " + std::to_string(told.items_read) + " lines");
+  if (outside.store.open_uploads(world::snapshots.bucket) > 0) v.blame("an open upload");
+  v.whole = told.whole();
+}
+
+}  // namespace
+
+verdict restore_trial(const trial_options& options) {
+  dice chance(options.seed * 4 + 2);
+  verdict v;
+  world outside(chance.next(), draw_world(chance, options));
+  item_map before = fill_table(outside, chance);
+  const compression codec = chance.pick(std::array{compression::gzip, compression::zstd, compression::none});
+  const bool foreign = chance.one_in(2);
+  const source_file file = foreign ? foreign_file(outside, chance, codec) : our_file(outside, chance, codec);
+  conduct user(options.seed, chance);
+  user.handlers_expected = 150;
+  const restore_options what{.from = world::snapshots, .name = file.name, .table = world::table};
+  auto start = [&what](int) -> operation {
+    return [&what](composition& c, progress& seen) { return c.timed(&pipelines::restore, what, seen); };
+  };
+  const std::optional<report> told = user.until_done(outside, start, v);
+  outside.settle();
+  v.items = file.lines;
+  if (told) judge_restore(outside, file, std::move(before), *told, v);
+  return v;
+}
+
+}  // namespace dynabackup::simulation

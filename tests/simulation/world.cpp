@@ -1,0 +1,147 @@
+#include "simulation/world.hpp"
+
+#include <chrono>
+#include <fmt/format.h>
+#include <iostream>
+#include <iterator>
+
+#include "archive/canonical_json.hpp"
+#include "dynamodb/scan_page.hpp"
+#include "simulation/forged_answers.hpp"
+#include "simulation/items.hpp"
+#include "text/timestamps.hpp"
+
+namespace dynabackup::simulation {
+namespace {
+
+/// How far a signature's date may be from the service's clock (SigV4: DynamoDB; Amazon S3, "RequestTimeTooSkewed").
+constexpr minutes dynamodb_tolerance{5}, s3_tolerance{15};
+constexpr int reactions = 60;
+
+std::optional<fakes::wall_time> signed_at(const request& r) {
+  const std::string_view d = header_of(r, "x-amz-date");
+  if (d.size() != 16) return std::nullopt;
+  return text::parse_rfc3339(fmt::format("{}-{}-{}T{}:{}:{}Z", d.substr(0, 4), d.substr(4, 2), d.substr(6, 2),
+                                         d.substr(9, 2), d.substr(11, 2), d.substr(13, 2)));
+}
+
+std::string canonical_key(const dynamodb::key_schema& schema, std::string_view item) {
+  static archive::canonicalizer canonical;
+  std::string out, key;
+  canonical.item_and_key(item, schema, out, key);
+  return key;
+}
+
+}  // namespace
+
+std::string http_date(fakes::wall_time t) {
+  namespace chrono = std::chrono;
+  constexpr std::array days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto day = chrono::floor<chrono::days>(t);
+  const chrono::year_month_day date(day);
+  const chrono::hh_mm_ss clock(chrono::floor<chrono::seconds>(t - day));
+  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", days[chrono::weekday(day).c_encoding()],
+                     static_cast<unsigned>(date.day()), months[static_cast<unsigned>(date.month()) - 1],
+                     static_cast<int>(date.year()), clock.hours().count(), clock.minutes().count(),
+                     clock.seconds().count());
+}
+
+world::world(std::uint64_t seed, world_settings given)
+    : chance(seed),
+      store([this] { return time.wall(); }, given.store),
+      tables([this] { return time.wall(); }, given.table),
+      key(random_key_schema(chance)),
+      reference(time, store, chance.next()),
+      settings(std::move(given)) {
+  store.create_bucket(home.bucket, true);
+  store.create_bucket(snapshots.bucket, chance.one_in(2));
+  tables.create_table(table, key, settings.stream ? "NEW_AND_OLD_IMAGES" : "");
+}
+
+void world::say(const std::string& what) const {
+  if (!settings.verbose) return;
+  std::cout << fmt::format("{:>10.3f} ", static_cast<double>(time.elapsed().count()) / 1000) << what << '\n';
+}
+
+response world::serve(const request& r, service to) {
+  const auto date = signed_at(r);
+  const auto tolerance = to == service::s3 ? s3_tolerance : dynamodb_tolerance;
+  if (!date || std::chrono::abs(*date - time.wall()) > tolerance) {
+    response refused = to == service::s3
+                           ? service_refusal(to, r, 403, "RequestTimeTooSkewed", "The difference is too large.")
+                           : service_refusal(to, r, 400, "InvalidSignatureException", "Signature expired");
+    refused.headers.push_back({"Date", http_date(time.wall())});
+    return refused;
+  }
+  response answer = to == service::s3 ? store.handle(r) : tables.handle(r);
+  if (loose_) write_about(r, answer);
+  return answer;
+}
+
+void world::write(std::uint64_t n) {
+  const std::string members = key_members(key, n);
+  next_item_ = std::max(next_item_, n + 1);
+  const std::string item = random_item(chance, members, ++revision_);
+  const std::string key_json = canonical_key(key, item);
+  members_[key_json] = members;
+  changed_.insert(key_json);
+  say("table: put " + key_json);
+  tables.put(table, item);
+}
+
+void world::erase(const std::string& key_json) {
+  if (!tables.remove(table, key_json)) return;
+  changed_.insert(key_json);
+  say("table: delete " + key_json);
+}
+
+void world::touch(const std::string& key_json) {
+  if (!loose_) return;
+  const auto spelt = members_.find(key_json);
+  if (spelt == members_.end()) return;
+  const std::uint64_t what = chance.below(5);
+  if (what < 3) return erase(key_json);
+  changed_.insert(key_json);
+  say("table: modify " + key_json);
+  tables.put(table, random_item(chance, spelt->second, ++revision_));
+}
+
+void world::touch_soon(const std::string& key_json, milliseconds at_most) {
+  time.after(chance.between(milliseconds{0}, at_most), [this, key_json] { touch(key_json); });
+}
+
+void world::let_writers_loose(milliseconds how_long) {
+  loose_ = true;
+  reactions_left_ = reactions;
+  for (std::int64_t left = chance.between(10, 60); left > 0; --left) {
+    time.after(chance.between(milliseconds{0}, how_long), [this] {
+      if (!loose_) return;
+      if (items().empty() || chance.one_in(5)) return write(next_item_);
+      touch(std::next(members_.begin(), static_cast<std::ptrdiff_t>(chance.below(members_.size())))->first);
+    });
+  }
+  time.after(how_long, [this] { stop_writers(); });
+}
+
+/// What makes races: items change just when we have read them.
+void world::write_about(const request& r, const response& answer) {
+  if (reactions_left_ <= 0 || answer.status != 200 || operation_of(r, service::dynamodb) != "Scan" || !chance.one_in(2))
+    return;
+  response copy;
+  copy.status = answer.status;
+  copy.body = answer.body;
+  copy.body.reserve(copy.body.size() + response::body_padding);
+  const dynamodb::scan_page page(std::move(copy));
+  for (std::int64_t left = chance.between(1, 3); left > 0 && page.size() > 0; --left) {
+    --reactions_left_;
+    touch_soon(canonical_key(key, page.item(chance.below(page.size()))), milliseconds{1'500});
+  }
+}
+
+void world::settle() {
+  while (time.advance()) {
+  }
+}
+
+}  // namespace dynabackup::simulation

@@ -1,0 +1,81 @@
+// Everything outside of dynabackup: one table, one bucket, their clocks, a recorder, and an application that goes on
+// writing. Outlives the runs in it.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "dynabackup/s3_location.hpp"
+#include "fakes/aws/fake_dynamodb.hpp"
+#include "fakes/aws/fake_s3.hpp"
+#include "fakes/virtual_clock.hpp"
+#include "simulation/dice.hpp"
+#include "simulation/fault_plan.hpp"
+#include "simulation/recorder.hpp"
+
+namespace dynabackup::simulation {
+
+struct world_settings {
+  std::uint64_t items = 200;
+  bool stream = true;
+  bool writers = false;  ///< an application changes the table while we run; needs the stream
+  fakes::s3_traits store;
+  fakes::dynamodb_traits table;
+  bool verbose = false;
+};
+
+class world {
+ public:
+  world(std::uint64_t seed, world_settings settings);
+  world(const world&) = delete;
+  world& operator=(const world&) = delete;
+
+  static inline const std::string table = "items";
+  static inline const s3_location home{"backup", "backup/"};
+  static inline const s3_location snapshots{"snapshots", "snapshots/"};
+
+  /// A request arrives: judged for its date, carried out, looked at by the writers.
+  response serve(const request& r, service to);
+
+  /// Puts item n into the table, new or in a new state.
+  void write(std::uint64_t n);
+  void erase(const std::string& key);
+  /// The application writes now and then for so long, and around what our requests touch.
+  void let_writers_loose(milliseconds how_long);
+  void stop_writers() { loose_ = false; }
+  /// Lets everything happen that is still to come.
+  void settle();
+
+  [[nodiscard]] const std::map<std::string, std::string>& items() const { return tables.items(table); }
+  /// Keys whose item was changed since the world began.
+  [[nodiscard]] const std::set<std::string>& changed() const { return changed_; }
+  void say(const std::string& what) const;
+
+  fakes::timeline time;
+  dice chance;
+  fakes::fake_s3 store;
+  fakes::fake_dynamodb tables;
+  dynamodb::key_schema key;
+  recorder reference;
+  world_settings settings;
+
+ private:
+  void write_about(const request& r, const response& answer);
+  void touch(const std::string& key);
+  void touch_soon(const std::string& key, milliseconds at_most);
+
+  std::uint64_t revision_ = 0;
+  std::uint64_t next_item_ = 0;
+  std::map<std::string, std::string> members_;  // canonical key → as it is spelt
+  std::set<std::string> changed_;
+  bool loose_ = false;
+  int reactions_left_ = 0;
+};
+
+/// "Sun, 22 Nov 2026 11:45:03 GMT"
+std::string http_date(fakes::wall_time t);
+
+}  // namespace dynabackup::simulation
