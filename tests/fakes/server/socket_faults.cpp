@@ -71,12 +71,20 @@ response service_failure(bool dynamodb) {
 
 std::string_view name_of(fault_kind kind) { return names[static_cast<std::size_t>(kind)]; }
 
+bool socket_faults::strikes() { return static_cast<double>(random_() >> 11) * 0x1p-53 < fraction_; }
+
+std::size_t socket_faults::processed(std::size_t requests) {
+  const bool struck = strikes();
+  const std::uint64_t chance = random_();
+  return struck && requests != 0 ? chance % requests : requests;
+}
+
 std::optional<fault> socket_faults::decide(const request& r) {
-  // Always the same number of draws, so that what one request meets does not depend on what another one was.
-  const double dice = static_cast<double>(random_() >> 11) * 0x1p-53;
+  // Always as many draws, so that what one request meets does not depend on what another one was.
+  const bool struck = strikes();
   const std::uint64_t which = random_();
   const std::uint64_t chance = random_();
-  if (dice >= fraction_) return std::nullopt;
+  if (!struck) return std::nullopt;
   std::vector<fault_kind> possible(general.begin(), general.end());
   if (is_dynamodb(r)) possible.push_back(flipped_byte);
   if (operation_of(r) == "CompleteMultipartUpload") possible.push_back(completion_error);

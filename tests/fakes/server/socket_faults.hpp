@@ -47,6 +47,8 @@ class socket_faults {
 
   /// Decides about one request.
   std::optional<fault> decide(const request& r);
+  /// How many of a BatchWriteItem's requests are done before the rest comes back unprocessed; mostly all.
+  std::size_t processed(std::size_t requests);
   /// The answer to a fault that stands in for the service: error_*, throttled, completion_error.
   [[nodiscard]] response stand_in(const fault& f, const request& r) const;
 
@@ -54,6 +56,8 @@ class socket_faults {
   static bool prevents(fault_kind kind) { return kind <= fault_kind::completion_error; }
 
  private:
+  bool strikes();
+
   double fraction_;
   std::mt19937_64 random_;
 };
