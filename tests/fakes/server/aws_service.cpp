@@ -37,7 +37,7 @@ response aws_service::control(const request& r) {
     if (r.target == "/_fake/stats") return plain(200, "application/json", seen.json(dynamodb_.statistics()));
     if (r.target.starts_with(bucket_path)) return list_bucket(r.target.substr(bucket_path.size()));
     if (r.target.starts_with(table_path)) {
-      return plain(200, "application/json", dynamodb_.digest(r.target.substr(table_path.size())) + "\n");
+      return plain(200, "text/plain", dynamodb_.digest(r.target.substr(table_path.size())) + "\n");
     }
   } catch (const std::exception& failure) {
     return plain(404, "text/plain", fmt::format("{}\n", failure.what()));

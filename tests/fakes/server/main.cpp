@@ -42,7 +42,7 @@ int run(const fake_options& options) {
   fake_dynamodb dynamodb(now);
   arrange(options, s3, dynamodb);
   aws_service service(s3, dynamodb);
-  socket_faults faults(options.faults, options.seed);
+  socket_faults faults(options.faults, options.seed, options.fault_kinds);
   dynamodb.traits().processed = [&service, &faults](std::size_t requests) {
     const std::size_t done = faults.processed(requests);
     service.seen.unprocessed(requests - done);

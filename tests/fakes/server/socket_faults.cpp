@@ -1,5 +1,6 @@
 #include "fakes/server/socket_faults.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <string>
 
@@ -71,6 +72,12 @@ response service_failure(bool dynamodb) {
 
 std::string_view name_of(fault_kind kind) { return names[static_cast<std::size_t>(kind)]; }
 
+std::optional<fault_kind> kind_of(std::string_view name) {
+  const auto found = std::ranges::find(names, name);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<fault_kind>(found - names.begin());
+}
+
 bool socket_faults::strikes() { return static_cast<double>(random_() >> 11) * 0x1p-53 < fraction_; }
 
 std::size_t socket_faults::processed(std::size_t requests) {
@@ -88,6 +95,10 @@ std::optional<fault> socket_faults::decide(const request& r) {
   std::vector<fault_kind> possible(general.begin(), general.end());
   if (is_dynamodb(r)) possible.push_back(flipped_byte);
   if (operation_of(r) == "CompleteMultipartUpload") possible.push_back(completion_error);
+  if (!kinds_.empty()) {
+    std::erase_if(possible, [this](fault_kind kind) { return std::ranges::find(kinds_, kind) == kinds_.end(); });
+  }
+  if (possible.empty()) return std::nullopt;
   fault f{possible[which % possible.size()], chance, {}};
   if (f.kind == late) f.delay = up_to(500, chance);
   if (f.kind == slow_drip) f.delay = up_to(20, chance);

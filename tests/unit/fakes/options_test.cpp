@@ -25,6 +25,7 @@ TEST_CASE("options of aws-fake are read") {
   CHECK(o.faults == 0.1);
   CHECK(o.seed == 9);
   CHECK(o.max_body_bytes == 1000);
+  CHECK(parse_options({"--fault-kinds", "late,reset"}).fault_kinds == std::vector{fault_kind::late, fault_kind::reset});
   CHECK(parse_options({"--help"}).help);
 }
 
@@ -44,6 +45,8 @@ TEST_CASE("what cannot be meant is refused") {
                                                   {"--faults", "1.5"},
                                                   {"--faults", "nan"},
                                                   {"--faults", "0.1x"},
+                                                  {"--fault-kinds", ""},
+                                                  {"--fault-kinds", "late,nonsense"},
                                                   {"--unknown", "1"}};
   for (const auto& arguments : bad) {
     CAPTURE(arguments.back());

@@ -51,6 +51,10 @@ TEST_CASE("the wanted fraction of requests is faulted, by every kind that fits t
   CHECK(of_completion.contains(fault_kind::completion_error));
   socket_faults none(0, 1);
   CHECK(sum(met(none, scan(), 1000)) == 0);
+  socket_faults some(1, 1, {fault_kind::reset, fault_kind::completion_error});
+  CHECK(met(some, scan(), 1000) == std::map<fault_kind, int>{{fault_kind::reset, 1000}});
+  socket_faults never(1, 1, {fault_kind::completion_error});
+  CHECK(sum(met(never, scan(), 1000)) == 0);
   socket_faults always(1, 1);
   CHECK(sum(met(always, scan(), 1000)) == 1000);
 }
