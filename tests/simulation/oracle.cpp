@@ -32,6 +32,14 @@ void judge_run_record(const world& outside, const report& told, verdict& v) {
     v.blame("the report says whole, run record " + run->id + " does not");
 }
 
+/// A lost item is never excused; another state only by name, what came back only by a report that says that it may.
+bool is_told_of(const world& outside, const difference& d, const std::set<std::string>& named, const report& told) {
+  if (d.kind == difference_kind::missing) return false;
+  if (named.contains(d.object)) return true;
+  return !told.not_covered.empty() &&
+         (d.kind == difference_kind::revived || !outside.settings.store.conditions_enforced);
+}
+
 /// Whether a reason not to be covered exists in this world.
 bool uncovered_for_a_reason(const world& outside) { return outside.settings.stream; }
 
@@ -101,9 +109,7 @@ void judge_backfill(world& outside, const report& told, verdict& v) {
     v.blame("says without a reason: " + told.not_covered);
   std::size_t unexplained = 0;
   for (const difference& d : differences(outside)) {
-    // A lost item is never excused; what came back or was altered only by a report that says so.
-    const bool told_of = named.contains(d.object) || !told.not_covered.empty();
-    if (d.kind != difference_kind::missing && told_of) continue;
+    if (is_told_of(outside, d, named, told)) continue;
     if (++unexplained <= most_told) v.blame(describe(d) + (told.whole() ? ", and the report says whole" : ""));
   }
   if (unexplained > most_told) v.blame("… and " + std::to_string(unexplained - most_told) + " more");
