@@ -83,7 +83,9 @@ composition::composition(settings given, transport* network, runtime::clock& tim
       object_stack(object_signed, clock, object_permits, aws::read_xml_failure,
                    patient(configuration.max_attempts, std::chrono::milliseconds{50}), random()),
       tables(table_stack, table_endpoint.base.where, table_endpoint.base.path),
-      objects(object_stack, how_s3_is_reached(configuration)) {}
+      objects(object_stack, how_s3_is_reached(configuration)),
+      reads(clock, configuration.dynamodb.max_read_units),
+      writes(clock, configuration.dynamodb.max_write_units) {}
 
 pipelines::run_context composition::context(progress& seen) {
   table_stack.count_into(&seen);
@@ -97,6 +99,8 @@ pipelines::run_context composition::context(progress& seen) {
           .object_parallelism = configuration.s3.parallelism,
           .segments = configuration.dynamodb.segments,
           .memory_bytes = configuration.memory_bytes,
+          .reads = reads,
+          .writes = writes,
           .random = [this] { return std::uniform_real_distribution<double>(0, 1)(random); },
           .table_throttled = [this] { table_stack.shared_pace().throttled(clock.steady_now()); }};
 }

@@ -36,6 +36,8 @@ struct composition {
   aws::retrying_transport object_stack;
   dynamodb::client tables;
   s3::client objects;
+  pipelines::capacity reads;
+  pipelines::capacity writes;
 
   /// Checks the settings (usage_error); sends nothing. `network` takes the place of our own connections unless null.
   composition(settings given, transport* network, runtime::clock& time, std::uint64_t seed);

@@ -49,6 +49,9 @@ struct response {
   std::vector<header> headers;
   std::string body;            ///< has at least `body_padding` spare bytes of capacity behind size()
   byte_budget::charge charge;  ///< holds the body's share of request::budget; keep it as long as the body
+  /// An earlier attempt of this request was sent and its outcome is unknown: it may still take effect, also after
+  /// whatever is written next.
+  bool unsettled = false;
 
   /// What simdjson may read (never use) behind a body.
   static constexpr std::size_t body_padding = 64;

@@ -28,6 +28,17 @@ struct finding {
   std::string detail;
 };
 
+/// What an operation would do (--dry-run) or is about to do, estimated from DescribeTable, a listing or a manifest.
+struct plan {
+  std::uint64_t items = 0;
+  std::uint64_t bytes = 0;
+  double read_units = 0;   ///< DynamoDB capacity units in all
+  double write_units = 0;  ///< likewise
+  std::uint64_t table_requests = 0;
+  std::uint64_t object_requests = 0;
+  double dollars = 0;  ///< at list price: us-east-1, on-demand, November 2026
+};
+
 struct report {
   std::string operation;    ///< "backfill", "snapshot", "restore"
   std::string source;       ///< table, or s3://…
@@ -38,6 +49,9 @@ struct report {
   std::uint64_t items_differing = 0;
   std::uint64_t items_refused = 0;
   std::uint64_t objects_skipped = 0;  ///< names or versions that are none of ours
+  std::uint64_t items_resumed = 0;    ///< settled before, by the run that a checkpoint told of; in the counts above
+  std::uint64_t sweep_judged = 0;     ///< versions of backfills that the sweep compared with the table
+  std::uint64_t sweep_undone = 0;     ///< of those, removed or replaced
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;
   std::uint64_t requests = 0;
@@ -46,6 +60,7 @@ struct report {
   std::uint64_t peak_in_flight = 0;
   bool memory_bound = false;  ///< the byte budget, not parallelism, set the pace at some time
   double seconds = 0;
+  std::optional<plan> planned;        ///< only with dry_run: nothing was written
   std::string not_covered;            ///< why the result is outside coverage (design section 4); empty = covered
   std::vector<std::string> warnings;  ///< whole sentences
   std::vector<finding> findings;      ///< at most `max_findings`; the counters count all

@@ -22,6 +22,8 @@ struct dynamodb_settings {
   std::optional<std::string> endpoint;  ///< "http://localhost:8000"; absent = the region's
   std::size_t parallelism = 32;         ///< most requests in flight; a power of two, 1…1024
   std::size_t segments = 0;             ///< of a parallel scan; 0 = chosen from parallelism and table size
+  double max_read_units = 0;            ///< ceiling on consumed read units a second, all workers together; 0 = none
+  double max_write_units = 0;           ///< likewise for write units
 };
 
 struct s3_settings {
@@ -53,6 +55,8 @@ struct backfill_options {
   s3_location to;
   bool unversioned = false;  ///< accept a bucket whose versioning is not Enabled
   bool adopt = false;        ///< accept a recreated table or a new ARN under a known descriptor
+  bool sweep_only = false;   ///< scan nothing: sweep behind runs that were left open, and close them
+  bool dry_run = false;      ///< only say what would be done
 };
 
 enum class compression { gzip, zstd, none };
@@ -63,12 +67,16 @@ struct snapshot_options {
   std::string name;  ///< empty = the time, "2026-11-22T11-45-03Z.json.gz"
   bool overwrite = false;
   compression codec = compression::gzip;
+  bool dry_run = false;  ///< only say what would be done
 };
 
 struct restore_options {
   s3_location from;
   std::string name;
   std::string table;
+  bool resume = false;   ///< go on where the checkpoint of an earlier restore says
+  bool dry_run = false;  ///< only say what would be done
+  std::string state;     ///< where checkpoints are kept: a local folder, "s3" (beside the snapshot), empty = nowhere
 };
 
 }  // namespace dynabackup

@@ -26,6 +26,10 @@ std::string run_key(const s3_location& home, std::string_view run_id) {
   return kept(home, "runs/") + std::string(run_id) + ".json";
 }
 
+std::string checkpoint_key(const s3_location& home, std::string_view name) {
+  return kept(home, "checkpoints/") + std::string(name) + ".json";
+}
+
 std::string probe_key(const s3_location& home, std::string_view run_id) {
   return kept(home, "probes/") + std::string(run_id);
 }

@@ -14,6 +14,8 @@ std::string object_name(std::string_view canonical_key);
 bool is_object_name(std::string_view name);
 std::string descriptor_key(const s3_location& home);
 std::string run_key(const s3_location& home, std::string_view run_id);
+/// `name`: "backfill-<run id>", "restore-<hash>".
+std::string checkpoint_key(const s3_location& home, std::string_view name);
 std::string probe_key(const s3_location& home, std::string_view run_id);
 /// `<prefix>/.dynabackup/<name>.manifest.json`
 std::string manifest_key(const s3_location& home, std::string_view snapshot_name);

@@ -77,6 +77,12 @@ struct retrying_transport::outcome {
   std::optional<std::chrono::milliseconds> hint;
 };
 
+/// Sent, and neither refused nor acknowledged: a lost connection, or a server error that says nothing of the effect.
+bool retrying_transport::may_still_take_effect(const outcome& o) {
+  if (o.failure) return o.failure->where == transport_error::stage::after_send;
+  return o.what == verdict::transient && o.answer->status >= 500;
+}
+
 retrying_transport::retrying_transport(transport& inner, runtime::clock& clock, runtime::semaphore& permits,
                                        failure_reader read_failure, retry_policy policy, std::uint64_t seed)
     : inner_(inner),
@@ -93,6 +99,7 @@ task<response> retrying_transport::send(request& r) {
   const under_way counted(seen);
   r.set_header("amz-sdk-invocation-id", invocation_id());
   verdict retried_for = verdict::done;
+  bool unsettled = false;
   for (int number = 1;; ++number) {
     std::chrono::milliseconds delay{0};
     {
@@ -103,8 +110,10 @@ task<response> retrying_transport::send(request& r) {
         if (o.failure) throw with_attempts(*o.failure, number);
         settle(o.what, retried_for, number > 1);
         set_attempts(*o.answer, number);
+        o.answer->unsettled = unsettled;
         co_return *std::move(o.answer);
       }
+      unsettled = unsettled || may_still_take_effect(o);
       retried_for = o.what;
       delay = retry_delay(policy_, o.what, number - 1, random_fraction(), o.hint);
       // The answer ends here: a share of the byte budget must not be held asleep.

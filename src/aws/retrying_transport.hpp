@@ -31,6 +31,7 @@ class retrying_transport final : public transport {
  private:
   struct outcome;
   task<outcome> attempt(request& r, int number, progress* seen);
+  static bool may_still_take_effect(const outcome& o);
   void judge(const request& r, outcome& o);
   void settle(verdict last, verdict retried_for, bool retried);
   double random_fraction();

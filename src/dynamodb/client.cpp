@@ -79,18 +79,22 @@ task<table_description> client::describe_table(std::string table) {
   co_return read_table_description(answer.body);
 }
 
-task<scan_page> client::scan(std::string table, segment part, std::optional<std::string> start, byte_budget* budget) {
+task<scan_page> client::scan(std::string table, segment part, std::optional<std::string> start, scan_options options) {
   std::string body =
       fmt::format(R"({{"TableName":{},"TotalSegments":{},"Segment":{})", json(table), part.total, part.number);
   if (start) body += R"(,"ExclusiveStartKey":)" + *start;
+  if (options.consistent) body += R"(,"ConsistentRead":true)";
+  if (options.limit > 0) body += fmt::format(R"(,"Limit":{})", options.limit);
   body += R"(,"ReturnConsumedCapacity":"TOTAL"})";
-  response answer = co_await call("Scan", table, std::move(body), budget, max_bulk_bytes);
+  response answer = co_await call("Scan", table, std::move(body), options.budget, max_bulk_bytes);
   co_return scan_page(std::move(answer));
 }
 
 task<write_outcome> client::batch_write_item(std::string body, std::string table) {
   const response answer = co_await call("BatchWriteItem", table, std::move(body), nullptr, max_bulk_bytes);
-  co_return read_write_outcome(answer.body);
+  write_outcome outcome = read_write_outcome(answer.body);
+  outcome.unsettled = answer.unsettled;
+  co_return outcome;
 }
 
 task<std::optional<std::string>> client::get_item(std::string table, std::string key_json) {

@@ -18,14 +18,19 @@ struct segment {
   std::uint32_t total = 1;
 };
 
+struct scan_options {
+  byte_budget* budget = nullptr;  ///< the page's body is charged to it before it is read
+  bool consistent = false;        ///< ConsistentRead, at twice the price
+  std::uint64_t limit = 0;        ///< most items a page; 0 = DynamoDB's megabyte
+};
+
 class client {
  public:
   /// `network`: the signed, retried stack; `at`: where the service is (its base path is kept).
   client(transport& network, origin at, std::string base_path = {});
 
   task<table_description> describe_table(std::string table);
-  /// Eventually consistent; the page's body is charged to `budget` before it is read.
-  task<scan_page> scan(std::string table, segment part, std::optional<std::string> start, byte_budget* budget);
+  task<scan_page> scan(std::string table, segment part, std::optional<std::string> start, scan_options options);
   task<write_outcome> batch_write_item(std::string body, std::string table);
   /// Strongly consistent. `key_json`: {"id":{"S":"x"}}. The item's JSON, or nullopt when there is none.
   task<std::optional<std::string>> get_item(std::string table, std::string key_json);

@@ -51,7 +51,8 @@ struct write_outcome {
   /// The body of the next BatchWriteItem: the answer's UnprocessedItems unchanged; empty = everything was written.
   std::string unprocessed;
   std::size_t unprocessed_items = 0;
-  double consumed_capacity = 0;
+  double consumed_capacity = 0;  ///< 0 where the service does not say
+  bool unsettled = false;        ///< response::unsettled: these puts may take effect once more
 };
 /// format_error on anything but a BatchWriteItem answer: a success is never guessed.
 write_outcome read_write_outcome(std::string_view body);

@@ -3,17 +3,19 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <exception>
 #include <fmt/format.h>
 #include <utility>
 
-#include "archive/canonical_json.hpp"
+#include "archive/checkpoint.hpp"
 #include "archive/object_name.hpp"
-#include "crypto/sha256.hpp"
-#include "dynabackup/byte_budget.hpp"
 #include "dynabackup/error.hpp"
-#include "pipelines/existing_object.hpp"
+#include "pipelines/backfill_close.hpp"
+#include "pipelines/backfill_resume.hpp"
 #include "pipelines/home.hpp"
-#include "runtime/in_flight.hpp"
+#include "pipelines/prices.hpp"
+#include "pipelines/table_copy.hpp"
+#include "runtime/shielded.hpp"
 #include "text/timestamps.hpp"
 
 namespace dynabackup::pipelines {
@@ -25,15 +27,8 @@ constexpr std::chrono::minutes start_margin{5};
 /// Front ends look for notices a few times a second: what a run will cost is shown before anything is paid for.
 constexpr std::chrono::milliseconds time_to_read{250};
 
-/// An item's body is held here, in case it must be put again, and in the request that carries it.
-constexpr std::size_t copies = 2;
-
-/// Prices of us-east-1, November 2026, in dollars: a PUT, one on-demand read unit.
-constexpr double put_price = 0.005 / 1000, read_unit_price = 0.125 / 1'000'000;
-
-bool has_new_images(const dynamodb::table_description& t) {
-  return t.stream && t.stream->view_type.starts_with("NEW_");
-}
+/// A run that ends badly saves where it was, but nobody waits long for that.
+constexpr std::chrono::seconds time_to_save{5};
 
 std::string stream_label(const dynamodb::table_description& t) { return t.stream ? t.stream->label : std::string(); }
 
@@ -46,185 +41,161 @@ std::uint32_t choose_segments(const run_context& run, std::uint64_t table_bytes)
   return static_cast<std::uint32_t>(std::clamp(wanted, least, 16 * least));
 }
 
-struct stored_item {
-  std::string key;   ///< canonical key, for the GetItem that judges
-  std::string body;  ///< {"Item":…}
-  std::string md5;
-  std::string object;
-};
+/// Reads of a table without a stream are consistent, which costs twice as much.
+plan cost_of(const dynamodb::table_description& table, std::uint32_t segments) {
+  plan p;
+  p.items = table.item_count;
+  p.bytes = table.size_bytes;
+  p.read_units = static_cast<double>(table.size_bytes) / 4096 / (table.stream ? 2 : 1);
+  p.table_requests = (table.size_bytes >> 20) + segments;
+  p.object_requests = table.item_count;
+  p.dollars = static_cast<double>(p.items) * prices::put + p.read_units * prices::read_unit;
+  return p;
+}
 
 struct backfill_run {
   run_context& run;
   backfill_options what;
-  report out;
-  dynamodb::table_description table;
-  archive::run_record record;
-  archive::canonicalizer canonical;
-  byte_budget pages;
-  byte_budget bodies;
-
-  backfill_run(run_context& context, backfill_options options)
-      : run(context),
-        what(std::move(options)),
-        // A page waits for the bodies made of it, a body only for the network: shares of their own keep them from
-        // waiting for each other.
-        pages(context.memory_bytes / 4),
-        bodies(context.memory_bytes / 2) {}
+  report out{};
+  dynamodb::table_description table{};
+  archive::run_record record{};
+  std::uint32_t segments = 0;
+  bool claim = false;
+  std::optional<archive::backfill_checkpoint> resumed{};
+  std::unique_ptr<checkpoint_store> store{};
+  std::unique_ptr<run_book> book{};
 
   task<report> all() {
     out.operation = "backfill";
     out.source = what.table;
     out.destination = what.to.text();
-    co_await prepare();
-    auto everything = [this](runtime::in_flight& uploads) { return scan_table(uploads); };
-    // More children than permits, so that one waiting for memory or a HEAD's answer does not idle a connection.
-    co_await runtime::bounded(run.object_parallelism * 2, run.stop, everything);
-    co_await finish();
-    out.memory_bound = bodies.waits() > 0;
+    co_await look();
+    if (what.dry_run) {
+      out.planned = cost_of(table, segments);
+      take_counters(run.seen, out);
+      co_return std::move(out);
+    }
+    if (what.sweep_only)
+      co_await sweep_behind_others();
+    else
+      co_await copy_table();
+    take_counters(run.seen, out);
     co_return std::move(out);
   }
 
-  task<void> prepare() {
+  /// Everything that is checked before the first write.
+  task<void> look() {
     table = co_await require_table(run, what.table);
     co_await require_versioning(run, what.to, what.unversioned);
-    const archive::descriptor mine = archive::describe(table);
-    const bool claim = co_await check_home(run, what.to, mine, what.adopt);
+    claim = co_await check_home(run, what.to, archive::describe(table), what.adopt);
+    segments = choose_segments(run, table.size_bytes);
+  }
+
+  task<void> copy_table() {
+    resumed = co_await find_checkpoint(run, what.to, table);
+    if (resumed) segments = resumed->segments;
     announce();
     co_await run.clock.sleep(time_to_read);
-    record.id = new_run_id(run);
-    record.table_arn = table.arn;
-    record.stream_label = stream_label(table);
-    record.conditional_writes = co_await probe_conditions(run, what.to, record.id);
-    if (claim) co_await claim_home(run, what.to, mine, record.conditional_writes);
-    // Written twice: the first write asks the bucket what time it is, and says about when until then.
-    record.started = text::rfc3339(run.objects.service_time() - start_margin);
-    const s3::time_point now = co_await save_run_record(run, what.to, record);
-    record.started = text::rfc3339(now - start_margin);
-    co_await save_run_record(run, what.to, record);
-    if (table.item_count > 0) run.seen.expected_items = table.item_count;
+    co_await open_run();
+    table_copy copy(run, out, table, what.to, record, segments);
+    store = checkpoint_in_bucket(run, what.to.bucket, archive::checkpoint_key(what.to, "backfill-" + record.id));
+    if (resumed) take_up(copy);
+    copy.save_to(*store);
+    std::exception_ptr failure;
+    try {
+      co_await copy.all();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) {
+      co_await runtime::shielded(save_quietly(copy), time_to_save);
+      std::rethrow_exception(failure);
+    }
+    co_await finish(copy);
+  }
+
+  void take_up(table_copy& copy) {
+    copy.resume(*resumed);
+    out.items_resumed = resumed->items;
+    out.items_read = resumed->items;
+    out.items_written = resumed->written;
+    out.items_present = resumed->present;
+    out.items_differing = resumed->differing;
+    run.seen.items = resumed->items;
+    if (resumed->differing > 0)
+      out.warnings.push_back(fmt::format("{} of the objects that differ were found by run {}, which named them",
+                                         resumed->differing, resumed->run));
   }
 
   void announce() {
-    const double items = static_cast<double>(table.item_count);
-    const double read_units = static_cast<double>(table.size_bytes) / 4096 / 2;
+    if (resumed) {
+      run.seen.notices.push_back(
+          fmt::format("going on where run {} stopped, {} items are settled", resumed->run, resumed->items));
+      return;
+    }
+    const plan p = cost_of(table, segments);
     run.seen.notices.push_back(fmt::format(
         "about to back up about {} items ({:.1f} MB by DescribeTable, which may be 6 hours old): {} PUTs, as "
         "many HEADs where the store does not enforce If-None-Match, {:.0f} read units, about ${:.2f} at list "
         "price",
-        table.item_count, static_cast<double>(table.size_bytes) / 1e6, table.item_count, read_units,
-        items * put_price + read_units * read_unit_price));
+        p.items, static_cast<double>(p.bytes) / 1e6, p.object_requests, p.read_units, p.dollars));
     if (!table.stream)
       run.seen.notices.push_back("the table has no stream: a one-off backup, changes during the run are not recorded");
   }
 
-  task<void> scan_table(runtime::in_flight& uploads) {
-    const std::uint32_t total = choose_segments(run, table.size_bytes);
-    auto segments = [this, &uploads, total](runtime::in_flight& scans) {
-      return start_segments(scans, uploads, total);
-    };
-    co_await runtime::bounded(run.table_parallelism, run.stop, segments);
+  task<void> open_run() {
+    record.id = new_run_id(run);
+    record.table_arn = table.arn;
+    record.stream_label = stream_label(table);
+    record.conditional_writes = co_await probe_conditions(run, what.to, record.id);
+    if (claim) co_await claim_home(run, what.to, archive::describe(table), record.conditional_writes);
+    // Written twice: the first write asks the bucket what time it is, and says about when until then.
+    record.started = resumed ? resumed->started : text::rfc3339(run.objects.service_time() - start_margin);
+    book = std::make_unique<run_book>(run, what.to, record.conditional_writes);
+    const s3::time_point now = co_await book->save(record);
+    if (!resumed) {
+      record.started = text::rfc3339(now - start_margin);
+      co_await book->save(record);
+    }
+    if (table.item_count > 0) run.seen.expected_items = table.item_count;
   }
 
-  task<void> start_segments(runtime::in_flight& scans, runtime::in_flight& uploads, std::uint32_t total) {
-    for (std::uint32_t n = 0; n < total; ++n) co_await scans.start(scan_segment({n, total}, uploads));
-  }
-
-  task<void> scan_segment(dynamodb::segment part, runtime::in_flight& uploads) {
-    std::optional<std::string> next;
-    do {
-      run.stop.check();
-      const dynamodb::scan_page page = co_await run.tables.scan(what.table, part, next, &pages);
-      for (std::size_t i = 0; i < page.size(); ++i) {
-        byte_budget::charge charge = co_await bodies.acquire(
-            copies * (page.item(i).size() + archive::body_head.size() + archive::body_tail.size()));
-        stored_item item = store_form(page.item(i));
-        charge.resize(copies * item.body.size());
-        ++out.items_read;
-        out.bytes_read += page.item(i).size();
-        co_await uploads.start(upload(std::move(item), std::move(charge)));
-      }
-      next = page.next();
-    } while (next);
-  }
-
-  /// The one copy of an item: from the page straight into the body that leaves.
-  stored_item store_form(std::string_view item) {
-    stored_item s;
-    s.body.reserve(item.size() + archive::body_head.size() + archive::body_tail.size());
-    s.body = archive::body_head;
+  /// The run has failed or was interrupted already: that is what is told, not that a checkpoint could not be saved.
+  task<void> save_quietly(table_copy& copy) {
+    bool failed = false;
     try {
-      canonical.item_and_key(item, table.key, s.body, s.key);
-    } catch (const format_error& e) {
-      throw format_error("table " + what.table +
-                         " gave an item that cannot be stored without changing it: " + e.what());
+      co_await copy.save_checkpoint();
+    } catch (const error&) {
+      failed = true;
     }
-    s.body += archive::body_tail;
-    s.md5 = crypto::md5_hex(s.body);
-    s.object = what.to.key(archive::object_name(s.key));
-    return s;
+    if (failed) run.seen.notices.push_back("warning: the last checkpoint could not be saved; the one before counts");
   }
 
-  task<void> upload(stored_item item, byte_budget::charge charge) {
-    existing_object judge{run, what.to.bucket, what.table, record.started};
-    const std::size_t bytes = item.body.size();
-    s3::put_options options;
-    options.meta = {{meta::source, meta::from_backfill}, {meta::md5, item.md5}, {meta::run, record.id}};
-    options.if_none_match = record.conditional_writes;
-    for (int round = 0;; ++round) {
-      standing there = standing::nothing;
-      if (!record.conditional_writes) {
-        there = co_await judge.look(item.object, item.key, item.md5, canonical);
-      }
-      if (there == standing::nothing) {
-        const s3::put_result put = co_await run.objects.put_object(what.to.bucket, item.object, item.body, options);
-        if (put.stored) {
-          ++out.items_written;
-          out.bytes_written += bytes;
-          break;
-        }
-        there = co_await judge.look(item.object, item.key, item.md5, canonical);
-        if (there == standing::nothing) {
-          // Deleted between our 412 and the look: the table decides whether the item is still to be stored.
-          const bool wanted = co_await judge.table_still_has(item.key, item.md5, canonical);
-          if (wanted && round < 3) continue;
-          there = wanted ? standing::different : standing::newer;
-        }
-      }
-      count(there, item);
-      break;
-    }
-    ++run.seen.items;
-    run.seen.bytes += bytes;
-    charge.release();
-  }
-
-  void count(standing there, const stored_item& item) {
-    if (there != standing::different) {
-      ++out.items_present;
-      return;
-    }
-    ++out.items_differing;
-    out.add(
-        {"differs", item.object, 0,
-         "the object there is not what the table holds and no recorded change explains it; it was left alone. `heal` "
-         "(planned) will compare and repair; a backfill into an empty prefix is exact"});
-  }
-
-  task<void> finish() {
+  task<void> finish(const table_copy& copy) {
     const dynamodb::table_description end = co_await run.tables.describe_table(what.table);
     const bool same_table =
         archive::compare(archive::describe(end), archive::describe(table)) == archive::kinship::same;
     const bool same_stream = stream_label(end) == record.stream_label;
-    // Saved once more while still open: the bucket says when the run ended.
-    record.ended = text::rfc3339(co_await save_run_record(run, what.to, record));
     record.finished = true;
     record.changes_recorded = same_stream && has_new_images(table);
-    // Only a recorder deletes objects; where there is no stream there is none, and no deletion to undo.
-    record.swept = same_table && same_stream && !table.stream;
     record.items = out.items_read;
     record.written = out.items_written;
     record.present = out.items_present;
     record.differing = out.items_differing;
+    tell(same_table, same_stream);
+    if (same_table) {
+      close_order order{what.to, table, record};
+      // Only a recorder deletes objects; where there is no stream there is none, and no deletion to undo.
+      order.recorded = table.stream.has_value() || end.stream.has_value();
+      if (copy.unsettled()) order.late_until = copy.last_unsettled() + late_effects;
+      co_await close_runs(run, std::move(order), *book, out);
+    } else {
+      co_await book->save(record);
+    }
+    co_await store->remove();
+  }
+
+  void tell(bool same_table, bool same_stream) {
     if (!same_table)
       out.not_covered = "the table was replaced while the backfill ran; run it again with --adopt";
     else if (!same_stream)
@@ -234,21 +205,28 @@ struct backfill_run {
     else if (table.stream && !has_new_images(table))
       out.not_covered = "the table's stream has view type " + table.stream->view_type +
                         ", without new images: changes cannot be recorded. Use NEW_IMAGE or NEW_AND_OLD_IMAGES";
-    else if (table.stream)
-      out.not_covered =
-          "the table has a stream and this run was not swept: an item that was deleted while it ran may have "
-          "come back in the backup; this version cannot prove otherwise";
-    else
+    else if (!table.stream)
       out.warnings.push_back("one-off backup: the table has no stream, changes during the run were not recorded");
-    co_await save_run_record(run, what.to, record);
-    take_counters(run.seen, out);
+  }
+
+  /// backfill --sweep.
+  task<void> sweep_behind_others() {
+    if (claim) throw usage_error(what.to.text() + " holds no backup of table " + table.name + ": nothing to sweep");
+    close_order order{what.to, table, std::nullopt};
+    order.recorded = true;
+    book = std::make_unique<run_book>(run, what.to, co_await probe_conditions(run, what.to, new_run_id(run)));
+    co_await close_runs(run, std::move(order), *book, out);
   }
 };
 
 }  // namespace
 
+bool has_new_images(const dynamodb::table_description& t) {
+  return t.stream && t.stream->view_type.starts_with("NEW_");
+}
+
 task<report> backfill(run_context& run, backfill_options what) {
-  backfill_run work(run, std::move(what));
+  backfill_run work{run, std::move(what)};
   co_return co_await work.all();
 }
 

@@ -1,4 +1,4 @@
-// Every item of a table to its own object, never over what the stream wrote (design section 6).
+// Every item of a table to its own object in the incremental bucket, in parallel segments, with bounded memory.
 #pragma once
 #include "dynabackup/report.hpp"
 #include "dynabackup/settings.hpp"

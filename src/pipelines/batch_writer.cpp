@@ -25,25 +25,34 @@ std::chrono::milliseconds leftover_delay(int round, double random) {
 
 }  // namespace
 
-task<bool> batch_writer::write_whole(const dynamodb::write_batch& batch, std::string& refusal) {
+double expected_write_units(std::size_t item_bytes) { return static_cast<double>((item_bytes + 1023) / 1024); }
+
+task<batch_writer::attempt> batch_writer::write_whole(const dynamodb::write_batch& batch) {
+  attempt result;
   std::string body = batch.body();
   std::size_t left = batch.size();
+  double units = 0;
+  for (std::size_t i = 0; i < batch.size(); ++i) units += expected_write_units(batch.item(i).size());
   int idle_rounds = 0;
   while (!body.empty()) {
     dynamodb::write_outcome outcome;
+    co_await run_.writes.take(units);
     try {
       outcome = co_await run_.tables.batch_write_item(std::move(body), batch.table());
     } catch (const service_error& e) {
       if (!concerns_an_item(e.failure)) throw;
-      refusal = e.failure.code + ": " + e.failure.message;
-      co_return false;
+      result.refusal = e.failure.code + ": " + e.failure.message;
+      co_return result;
     }
+    run_.writes.settle(units, outcome.consumed_capacity);
+    result.unsettled = result.unsettled || outcome.unsettled;
     body = std::move(outcome.unprocessed);
     if (body.empty()) break;
     // A 200 with leftovers is a throttle: every worker of the table slows down.
     run_.table_throttled();
     ++run_.seen.throttles;
     ++run_.seen.retries;
+    units *= static_cast<double>(outcome.unprocessed_items) / static_cast<double>(left);
     idle_rounds = outcome.unprocessed_items < left ? 0 : idle_rounds + 1;
     left = outcome.unprocessed_items;
     if (idle_rounds >= rounds_without_progress)
@@ -52,33 +61,40 @@ task<bool> batch_writer::write_whole(const dynamodb::write_batch& batch, std::st
                   " times in a row; raise the table's write capacity, then run the restore again (it is idempotent)");
     co_await run_.clock.sleep(leftover_delay(idle_rounds, run_.random()));
   }
-  co_return true;
+  result.written = true;
+  co_return result;
 }
 
-task<void> batch_writer::write(dynamodb::write_batch batch, byte_budget::charge charge) {
+task<void> batch_writer::write(dynamodb::write_batch batch, byte_budget::charge charge, batch_end end) {
   // Depth first over halves. A batch refused after some of it was written is sent again in pieces: puts of whole items
   // are idempotent by value.
   std::vector<dynamodb::write_batch> pending;
   pending.push_back(std::move(batch));
+  bool unsettled = false;
+  std::uint64_t refused = 0;
   while (!pending.empty()) {
     dynamodb::write_batch current = std::move(pending.back());
     pending.pop_back();
-    std::string refusal;
-    const bool written = co_await write_whole(current, refusal);
-    if (written) {
+    const attempt done = co_await write_whole(current);
+    unsettled = unsettled || done.unsettled;
+    if (done.written) {
       out_.items_written += current.size();
       out_.bytes_written += current.bytes();
       run_.seen.items += current.size();
       run_.seen.bytes += current.bytes();
     } else if (current.size() == 1) {
       ++out_.items_refused;
-      out_.add({"refused", source_, current.tag(0), refusal});
+      ++refused;
+      out_.add({"refused", source_, current.tag(0), done.refusal});
     } else {
       pending.push_back(current.split());
       pending.push_back(std::move(current));
     }
   }
   charge.release();
+  if (unsettled && end.unsettled) end.unsettled();
+  end.lines->end(end.piece, refused);
+  co_await progress_.save_if_due();
 }
 
 }  // namespace dynabackup::pipelines

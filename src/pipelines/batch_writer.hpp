@@ -1,29 +1,49 @@
 // BatchWriteItem to the end: leftovers are resent until none is left, a refused item is found by splitting its batch,
 // named, and does not stop its neighbours.
 #pragma once
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "dynabackup/byte_budget.hpp"
 #include "dynabackup/report.hpp"
 #include "dynamodb/write_batch.hpp"
+#include "pipelines/restore_progress.hpp"
 #include "pipelines/run_context.hpp"
 
 namespace dynabackup::pipelines {
 
+/// Who is told when a batch is settled.
+struct batch_end {
+  std::shared_ptr<settled_prefix> lines;
+  std::uint64_t piece = 0;
+  std::function<void()> unsettled{};  ///< called before: its puts may take effect once more
+};
+
+/// Write units that a put of an item will take at the most, by the length of its JSON: 1 KB each (DynamoDB counts names
+/// and values alone, so it is less).
+double expected_write_units(std::size_t item_bytes);
+
 class batch_writer {
  public:
   /// `source` names the snapshot in findings.
-  batch_writer(run_context& run, report& out, std::string source) : run_(run), out_(out), source_(std::move(source)) {}
+  batch_writer(run_context& run, report& out, restore_progress& progress, std::string source)
+      : run_(run), out_(out), progress_(progress), source_(std::move(source)) {}
 
   /// Writes every item of `batch` or names it as refused. Throws on anything that concerns more than an item.
-  task<void> write(dynamodb::write_batch batch, byte_budget::charge charge);
+  task<void> write(dynamodb::write_batch batch, byte_budget::charge charge, batch_end end);
 
  private:
-  /// False: DynamoDB refused the request for what is in it.
-  task<bool> write_whole(const dynamodb::write_batch& batch, std::string& refusal);
+  struct attempt {
+    bool written = false;  ///< false: DynamoDB refused the request for what is in it
+    bool unsettled = false;
+    std::string refusal{};
+  };
+  task<attempt> write_whole(const dynamodb::write_batch& batch);
 
   run_context& run_;
   report& out_;
+  restore_progress& progress_;
   std::string source_;
 };
 

@@ -17,6 +17,7 @@ struct block_reader {
   restore_target& to;
   snapshot_file from;
   archive::manifest what;
+  std::uint64_t done_before;  // blocks settled by an earlier restore
 
   task<void> all() {
     // Each reader holds one block; how many there really are is the budget's business.
@@ -26,31 +27,37 @@ struct block_reader {
 
   task<void> start_blocks(runtime::in_flight& group) {
     std::uint64_t first_line = 1;
-    for (const archive::block& b : what.blocks) {
-      co_await group.start(read(b, first_line));
+    for (std::uint64_t n = 0; n < what.blocks.size(); ++n) {
+      const archive::block& b = what.blocks[n];
+      if (n >= done_before) co_await group.start(read(n, b, first_line));
       first_line += b.items;
     }
   }
 
-  task<void> read(archive::block b, std::uint64_t first_line) {
-    if (b.items == 0) co_return;
+  task<void> read(std::uint64_t number, archive::block b, std::uint64_t first_line) {
+    const std::uint64_t skipped = to.progress.settled_before(number);
+    const std::shared_ptr<settled_prefix> settled = to.progress.begin_block(number, b.items);
+    if (skipped >= b.items) co_return;
     const byte_budget::charge room = co_await to.chunks.acquire(b.raw_size + b.size);
     const std::string lines = co_await unpack(b, first_line);
     to.out.bytes_read += b.size;
     archive::line_reader reader(to.key);
-    item_batch batch(to);
+    item_batch batch(to, settled);
     std::string item, key;
     std::uint64_t line = first_line;
     for (std::size_t at = 0; at < lines.size(); ++line) {
       const std::size_t end = lines.find('\n', at);
       if (end == std::string::npos) throw damaged(first_line, "its last line has no end");
+      const std::string_view text = std::string_view(lines).substr(at, end - at);
+      at = end + 1;
+      if (line - first_line < skipped) continue;
       item.clear();
       key.clear();
-      parse(reader, std::string_view(lines).substr(at, end - at), line, item, key);
-      at = end + 1;
+      parse(reader, text, line, item, key);
       ++to.out.items_read;
       if (!batch.fits(item.size())) co_await batch.send();
       co_await batch.add(item, line);
+      batch.take_line();
     }
     if (line - first_line != b.items)
       throw damaged(first_line, "it does not hold the number of lines the manifest says");
@@ -89,8 +96,8 @@ struct block_reader {
 
 }  // namespace
 
-task<void> restore_blocks(restore_target& to, snapshot_file from, archive::manifest what) {
-  block_reader work{to, std::move(from), std::move(what)};
+task<void> restore_blocks(restore_target& to, snapshot_file from, archive::manifest what, std::uint64_t done_before) {
+  block_reader work{to, std::move(from), std::move(what), done_before};
   co_await work.all();
 }
 

@@ -3,12 +3,14 @@
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "archive/block_codec.hpp"
 #include "archive/line_splitter.hpp"
 #include "archive/snapshot_line.hpp"
 #include "dynabackup/error.hpp"
 #include "pipelines/item_batch.hpp"
+#include "pipelines/late_writes.hpp"
 #include "pipelines/snapshot_file.hpp"
 #include "runtime/in_flight.hpp"
 
@@ -21,10 +23,15 @@ constexpr std::size_t decode_bytes = std::size_t{1} << 20;
 /// Keys may repeat and the last line wins, so a line must never overtake an earlier one of its key. One reader goes
 /// through the file in order; a key that is in the batch being filled is replaced there, and before a key that is
 /// already under way goes out again everything under way is waited for. Batches of distinct keys go in parallel.
+/// A put whose answer was lost may overtake a later line even then: late_writes looks at those keys again, and until
+/// then no checkpoint passes them.
 struct foreign_reader {
   restore_target& to;
   snapshot_file from;
-  item_batch batch{to};
+  std::shared_ptr<settled_prefix> settled = to.progress.begin_lines();
+  item_batch batch{to, settled};
+  late_writes late{to.run};
+  std::optional<std::uint64_t> held{};  // the piece that keeps checkpoints from passing what is to be looked at
   archive::line_reader reader{to.key};
   archive::line_splitter lines{};
   std::string raw{};
@@ -42,8 +49,8 @@ struct foreign_reader {
       failure = std::current_exception();
     }
     // Also before a bad line is told: what stood in front of it is written, as the message says.
-    co_await batch.send();
-    co_await to.writes.drain();
+    co_await send();
+    co_await settle();
     if (failure) std::rethrow_exception(failure);
   }
 
@@ -106,12 +113,19 @@ struct foreign_reader {
 
   task<void> take(std::string_view text) {
     ++line;
+    if (line <= to.progress.lines_before()) co_return;
+    co_await take_new(text);
+    batch.take_line();
+  }
+
+  task<void> take_new(std::string_view text) {
     if (text.empty()) co_return;
     parse(text);
     ++to.out.items_read;
     const auto again = in_batch.find(key);
     if (again != in_batch.end() && batch.items().fits(item.size())) {
       batch.items().replace(again->second, item, line);
+      hold_if(late.writing(key, item));
       co_return;
     }
     if (again != in_batch.end() || !batch.fits(item.size())) co_await send();
@@ -119,6 +133,11 @@ struct foreign_reader {
       co_await to.writes.drain();
       under_way.clear();
     }
+    if (late.full()) {
+      co_await send();
+      co_await settle();
+    }
+    hold_if(late.writing(key, item));
     co_await batch.add(item, line);
     in_batch.emplace(key, batch.items().size() - 1);
   }
@@ -129,9 +148,34 @@ struct foreign_reader {
       co_await to.writes.drain();
       under_way.clear();
     }
-    for (auto& [sent, place] : in_batch) under_way.insert(sent);
+    std::vector<std::string> keys;
+    for (const auto& [sent, place] : in_batch) keys.push_back(sent);
+    under_way.insert(keys.begin(), keys.end());
     in_batch.clear();
-    co_await batch.send();
+    co_await batch.send([this, keys = std::move(keys)] { late.unsettled(keys); });
+  }
+
+  void hold_if(bool to_be_looked_at) {
+    if (to_be_looked_at && !held) held = settled->begin(0);
+  }
+
+  task<void> settle() {
+    co_await to.writes.drain();
+    under_way.clear();
+    if (late.anything_to_look_at())
+      co_await late.settle(to.table, [this](std::string again) { return put_again(std::move(again)); });
+    if (held) settled->end(*std::exchange(held, std::nullopt), 0);
+  }
+
+  task<void> put_again(std::string again) {
+    dynamodb::write_batch one(to.table, batch_bytes);
+    one.add(again, 0);
+    byte_budget::charge charge = co_await to.batches.acquire(2 * again.size());
+    batch_end end{settled, settled->begin(0)};
+    const auto written = to.out.items_written, refused = to.out.items_refused;
+    co_await to.writer.write(std::move(one), std::move(charge), std::move(end));
+    to.out.items_written = written;  // it was counted when it was written first
+    to.out.items_refused = refused;
   }
 
   void parse(std::string_view text) {

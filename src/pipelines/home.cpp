@@ -1,49 +1,13 @@
 #include "pipelines/home.hpp"
 
-#include <algorithm>
-#include <cstdio>
-#include <vector>
+#include <utility>
 
 #include "archive/object_name.hpp"
 #include "dynabackup/error.hpp"
-#include "text/timestamps.hpp"
+#include "pipelines/small_file.hpp"
 
 namespace dynabackup::pipelines {
 namespace {
-
-constexpr std::size_t small_file_bytes = 1 << 20;
-/// How many run records are looked at for a covering one, newest first.
-constexpr std::size_t max_records_read = 50;
-
-task<std::optional<std::string>> read_small(run_context& run, s3_location home, std::string key) {
-  s3::get_options options;
-  std::optional<s3::object_body> found = co_await run.objects.get_object(home.bucket, key, options);
-  if (!found) co_return std::nullopt;
-  if (found->answer.body.size() > small_file_bytes)
-    throw format_error("s3://" + home.bucket + "/" + key + " is larger than any file of ours");
-  co_return std::move(found->answer.body);
-}
-
-template <class Record>
-Record read_named(const std::string& bucket, const std::string& key, const std::string& body,
-                  Record (*read)(std::string_view)) {
-  try {
-    return read(body);
-  } catch (const format_error& e) {
-    throw format_error("s3://" + bucket + "/" + key + ": " + e.what());
-  }
-}
-
-task<std::vector<std::string>> list_keys(run_context& run, std::string bucket, std::string prefix) {
-  std::vector<std::string> keys;
-  s3::list_options options{.prefix = std::move(prefix)};
-  do {
-    s3::list_page page = co_await run.objects.list_objects_v2(bucket, options);
-    for (s3::listed_object& o : page.objects) keys.push_back(std::move(o.key));
-    options.token = std::move(page.next);
-  } while (options.token);
-  co_return keys;
-}
 
 /// Anything below the prefix that is none of ours: another tool's objects.
 task<std::optional<std::string>> foreign_object(run_context& run, s3_location home) {
@@ -90,7 +54,7 @@ task<void> require_versioning(run_context& run, s3_location home, bool unversion
 
 task<std::optional<archive::descriptor>> find_descriptor(run_context& run, s3_location home) {
   const std::string key = archive::descriptor_key(home);
-  std::optional<std::string> body = co_await read_small(run, home, key);
+  std::optional<std::string> body = co_await read_small(run, home.bucket, key);
   if (!body) co_return std::nullopt;
   co_return read_named(home.bucket, key, *body, archive::read_descriptor);
 }
@@ -128,7 +92,7 @@ task<void> claim_home(run_context& run, s3_location home, archive::descriptor no
   if (before) co_return;  // adopted: ours replaces the old one on purpose
   std::string winner = archive::write_descriptor(now);
   if (!put.stored || conditional) {
-    std::optional<std::string> body = co_await read_small(run, home, key);
+    std::optional<std::string> body = co_await read_small(run, home.bucket, key);
     if (body) winner = std::move(*body);
   } else {
     s3::version_page page = co_await run.objects.list_object_versions(home.bucket, key, std::nullopt, {});
@@ -176,66 +140,6 @@ task<bool> probe_conditions(run_context& run, s3_location home, std::string run_
   for (const s3::put_result& put : {first, second})
     if (put.stored) co_await remove_probe(run, home.bucket, key, put.version_id);
   co_return !second.stored;
-}
-
-task<coverage> coverage_of(run_context& run, s3_location home) {
-  coverage found;
-  const std::string books = home.prefix + std::string(archive::bookkeeping);
-  std::vector<std::string> records = co_await list_keys(run, home.bucket, books + "runs/");
-  std::sort(records.rbegin(), records.rend());
-  if (records.empty()) found.missing = "no finished backfill is recorded at " + home.text();
-  // The newest finished run decides. One that was left open after it may have brought a deleted item back, and so may
-  // one that was not swept, whatever an earlier run proved.
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    if (i == max_records_read) {
-      found.missing = "none of the last " + std::to_string(max_records_read) + " backfill runs was finished";
-      break;
-    }
-    std::optional<std::string> body = co_await read_small(run, home, records[i]);
-    if (!body) continue;
-    const archive::run_record record = read_named(home.bucket, records[i], *body, archive::read_run_record);
-    if (!record.finished) {
-      found.missing = "backfill run " + record.id + " was left open; run the backfill again";
-      continue;
-    }
-    if (!record.swept)
-      found.missing = "backfill run " + record.id +
-                      " ran beside a stream, or the table was replaced meanwhile, and it was "
-                      "not swept: an item deleted while it ran may still be in the backup";
-    else if (record.differing > 0)
-      found.missing = "backfill run " + record.id + " left " + std::to_string(record.differing) +
-                      " objects alone that differ from the table";
-    if (!record.changes_recorded) {
-      found.one_off_items = record.items;
-      found.warnings.push_back("backfill run " + record.id + ", ended " + record.ended +
-                               ", is a one-off backup: the table had no stream, later changes are not in it");
-    }
-    break;
-  }
-  for (const char* kind : {"gaps/", "dead-letter/"}) {
-    const s3::list_page page =
-        co_await run.objects.list_objects_v2(home.bucket, {.prefix = books + kind, .max_keys = 1});
-    if (!page.objects.empty())
-      found.missing += (found.missing.empty() ? "" : "; ") + std::string("s3://") + home.bucket + "/" + books + kind +
-                       " is not empty: changes are missing";
-  }
-  co_return found;
-}
-
-task<s3::time_point> save_run_record(run_context& run, s3_location home, archive::run_record record) {
-  const std::string key = archive::run_key(home, record.id);
-  co_await run.objects.put_object(home.bucket, key, archive::write_run_record(record), {});
-  std::optional<s3::object_head> head = co_await run.objects.head_object(home.bucket, key);
-  if (!head) throw error("s3://" + home.bucket + "/" + key + " vanished right after it was written");
-  co_return head->last_modified;
-}
-
-std::string new_run_id(run_context& run) {
-  char tail[16];
-  std::snprintf(tail, sizeof tail, "-%08x", static_cast<unsigned>(run.random() * 4294967296.0));
-  // By the bucket's clock: the newest run decides what is covered, and machines disagree about what newest means.
-  const s3::time_point theirs = run.objects.service_time();
-  return text::amz_date(theirs == s3::time_point{} ? run.clock.now() : theirs) + tail;
 }
 
 void take_counters(const progress& seen, report& out) {

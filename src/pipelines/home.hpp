@@ -1,11 +1,9 @@
-// The prefix where a table lies: may we write there, does the store keep conditions, what is covered
-// (design sections 4 and 6; docs/format.md).
+// The prefix where a table lies: may we write there, and does the store keep conditions (docs/format.md).
 #pragma once
 #include <optional>
 #include <string>
 
 #include "archive/descriptor.hpp"
-#include "archive/run_record.hpp"
 #include "dynabackup/s3_location.hpp"
 #include "pipelines/run_context.hpp"
 
@@ -43,21 +41,5 @@ task<void> claim_home(run_context& run, s3_location home, archive::descriptor no
 
 /// Whether the store enforces If-None-Match: * in this bucket: two conditional PUTs of one new key, which are removed.
 task<bool> probe_conditions(run_context& run, s3_location home, std::string run_id);
-
-/// What the run records, gaps and dead letters say (design section 4, "Coverage").
-struct coverage {
-  std::string missing;                ///< why not covered; empty = covered
-  std::vector<std::string> warnings;  ///< one-off backups
-  /// Items of the one-off backup that covers: nobody records deletions there, so more objects than these are stale.
-  std::optional<std::uint64_t> one_off_items;
-};
-task<coverage> coverage_of(run_context& run, s3_location home);
-
-/// Writes runs/<id>.json. Returns its last-modified time: the bucket's clock.
-task<s3::time_point> save_run_record(run_context& run, s3_location home, archive::run_record record);
-
-/// "20261122T114503Z-1f3a9c2e": sorts by the bucket's time (ours before it has said anything), differs between
-/// machines.
-std::string new_run_id(run_context& run);
 
 }  // namespace dynabackup::pipelines

@@ -1,5 +1,8 @@
 #include "pipelines/restore.hpp"
 
+#include <algorithm>
+#include <chrono>
+#include <exception>
 #include <utility>
 
 #include "archive/manifest.hpp"
@@ -7,11 +10,18 @@
 #include "dynabackup/error.hpp"
 #include "pipelines/batch_writer.hpp"
 #include "pipelines/home.hpp"
+#include "pipelines/item_batch.hpp"
+#include "pipelines/prices.hpp"
+#include "pipelines/restore_state.hpp"
 #include "pipelines/snapshot_file.hpp"
 #include "runtime/in_flight.hpp"
+#include "runtime/shielded.hpp"
 
 namespace dynabackup::pipelines {
 namespace {
+
+/// A run that ends badly notes where it was, but nobody waits long for that.
+constexpr std::chrono::seconds time_to_save{5};
 
 struct restore_run {
   run_context& run;
@@ -20,28 +30,47 @@ struct restore_run {
   dynamodb::table_description table;
   snapshot_file file;
   std::optional<archive::manifest> manifest;
+  std::uint64_t done_before = 0;  // blocks settled by an earlier restore
   byte_budget chunks;
   byte_budget batches;
-  batch_writer writer;  // outlives the group that runs its writes
+  std::unique_ptr<restore_progress> progress{};
+  std::unique_ptr<batch_writer> writer{};  // outlives the group that runs its writes
 
   restore_run(run_context& context, restore_options options)
       : run(context),
         what(std::move(options)),
         // A block waits for its batches, a batch only for the network.
         chunks(context.memory_bytes / 2),
-        batches(context.memory_bytes / 4),
-        writer(context, out, "s3://" + what.from.bucket + "/" + what.from.key(what.name)) {}
+        batches(context.memory_bytes / 4) {}
 
   task<report> all() {
     out.operation = "restore";
     out.source = what.from.text() + what.name;
     out.destination = what.table;
     co_await prepare();
+    if (what.dry_run) {
+      out.planned = cost();
+      take_counters(run.seen, out);
+      co_return std::move(out);
+    }
+    co_await begin();
     auto everything = [this](runtime::in_flight& writes) { return write_items(writes); };
-    co_await runtime::bounded(run.table_parallelism, run.stop, everything);
+    std::exception_ptr failure;
+    try {
+      co_await runtime::bounded(run.table_parallelism, run.stop, everything);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) {
+      co_await runtime::shielded(progress->save(), time_to_save);
+      if (progress->saves())
+        run.seen.notices.push_back("what is written is noted: the same command with --resume goes on");
+      std::rethrow_exception(failure);
+    }
     if (manifest && out.items_read != manifest->items)
       throw format_error(file.name() + ": read " + std::to_string(out.items_read) + " items, the manifest says " +
                          std::to_string(manifest->items));
+    co_await progress->remove();
     out.memory_bound = chunks.waits() > 0 || batches.waits() > 0;
     take_counters(run.seen, out);
     co_return std::move(out);
@@ -91,10 +120,61 @@ struct restore_run {
                         what.table + " has key " + spell_key(table.key) + ": create the table with the same key");
   }
 
+  [[nodiscard]] plan cost() const {
+    plan p;
+    p.items = manifest ? manifest->items : 0;
+    p.bytes = manifest ? manifest->raw_size : file.size;
+    if (p.items > 0) {
+      const std::uint64_t item_bytes = p.bytes / p.items;
+      p.write_units = static_cast<double>(p.items) * expected_write_units(item_bytes);
+      const std::uint64_t in_batch = std::clamp<std::uint64_t>(batch_bytes / std::max<std::uint64_t>(item_bytes, 1), 1,
+                                                               dynamodb::write_batch::max_items);
+      p.table_requests = (p.items + in_batch - 1) / in_batch;
+      p.object_requests = manifest->blocks.size();
+    } else {
+      out_of_manifest(p);
+    }
+    p.dollars = p.write_units * prices::write_unit + static_cast<double>(p.object_requests) * prices::get;
+    return p;
+  }
+
+  /// Nobody knows how many items are in a compressed file without manifest: its bytes are the least there is to write.
+  void out_of_manifest(plan& p) const {
+    p.write_units = expected_write_units(file.size);
+    p.object_requests = (file.size >> 21) + 1;
+    p.table_requests = 1 + file.size / batch_bytes;
+  }
+
+  /// Takes up an earlier restore where that is asked for, and says where this one notes its progress.
+  task<void> begin() {
+    restore_state state{run, what, archive::identify(table), file, manifest.has_value()};
+    archive::restore_checkpoint at = co_await state.load();
+    writer_from(at);
+    progress = std::make_unique<restore_progress>(run, std::move(at));
+    state.save_into(*progress);
+    writer = std::make_unique<batch_writer>(run, out, *progress, file.name());
+  }
+
+  /// What an earlier restore settled counts as done here.
+  void writer_from(const archive::restore_checkpoint& at) {
+    done_before = at.blocks_done;
+    std::uint64_t lines = at.lines;
+    if (manifest && at.blocks_done > manifest->blocks.size())
+      throw format_error("the checkpoint of this restore speaks of more blocks than the snapshot has");
+    for (std::uint64_t n = 0; manifest && n < at.blocks_done; ++n) lines += manifest->blocks[n].items;
+    for (const archive::block_position& p : at.blocks) lines += p.lines;
+    out.items_resumed = out.items_read = lines;
+    out.items_refused = at.refused;
+    out.items_written = lines - std::min(lines, at.refused);
+    run.seen.items = lines;
+    if (at.refused > 0)
+      out.warnings.push_back(std::to_string(at.refused) + " items were refused, and named, before the restore stopped");
+  }
+
   task<void> write_items(runtime::in_flight& writes) {
-    restore_target to{run, out, what.table, table.key, writer, writes, chunks, batches};
+    restore_target to{run, out, what.table, table.key, *writer, *progress, writes, chunks, batches};
     if (manifest)
-      co_await restore_blocks(to, file, *manifest);
+      co_await restore_blocks(to, file, *manifest, done_before);
     else
       co_await restore_foreign(to, file);
   }

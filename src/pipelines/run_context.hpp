@@ -7,6 +7,7 @@
 
 #include "dynabackup/report.hpp"
 #include "dynamodb/client.hpp"
+#include "pipelines/capacity.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/in_flight.hpp"
 #include "s3/client.hpp"
@@ -23,6 +24,8 @@ struct run_context {
   std::size_t object_parallelism;         ///< most S3 requests in flight
   std::size_t segments;                   ///< of a parallel scan; 0 = choose
   std::size_t memory_bytes;               ///< the byte budget of the run; pipelines deal shares of it out
+  capacity& reads;                        ///< the user's ceiling on read units
+  capacity& writes;                       ///< and on write units
   std::function<double()> random;         ///< [0,1): jitter and run ids
   std::function<void()> table_throttled;  ///< UnprocessedItems are a throttle that no status shows
 };

@@ -12,6 +12,8 @@
 #include "dynabackup/byte_budget.hpp"
 #include "dynabackup/error.hpp"
 #include "pipelines/home.hpp"
+#include "pipelines/prices.hpp"
+#include "pipelines/runs.hpp"
 #include "pipelines/snapshot_writer.hpp"
 #include "runtime/in_flight.hpp"
 #include "runtime/shielded.hpp"
@@ -70,6 +72,11 @@ struct snapshot_run {
     out.operation = "snapshot";
     out.source = what.from.text();
     co_await prepare();
+    if (what.dry_run) {
+      co_await count();
+      take_counters(run.seen, out);
+      co_return std::move(out);
+    }
     auto everything = [this](runtime::in_flight& uploads) { return write_object(uploads); };
     std::exception_ptr failure;
     try {
@@ -139,6 +146,20 @@ struct snapshot_run {
                                     archive::write_manifest(m), {});
   }
 
+  /// --dry-run: the listing, which costs little, tells what a snapshot would read.
+  task<void> count() {
+    out.planned.emplace();
+    auto objects = [this](runtime::in_flight& gets) { return list_everything(gets); };
+    co_await runtime::bounded(1, run.stop, objects);
+    out.planned->object_requests = out.planned->items;
+    out.planned->dollars = static_cast<double>(out.planned->items) * prices::get;
+  }
+
+  void plan_to_read(const s3::listed_object& found) {
+    ++out.planned->items;
+    out.planned->bytes += found.size;
+  }
+
   task<void> list_everything(runtime::in_flight& gets) {
     auto lists = [this, &gets](runtime::in_flight& group) { return start_lists(group, gets); };
     co_await runtime::bounded(lists_at_once, run.stop, lists);
@@ -161,10 +182,12 @@ struct snapshot_run {
       run.stop.check();
       s3::list_page page = co_await run.objects.list_objects_v2(what.from.bucket, options);
       for (s3::listed_object& found : page.objects) {
-        if (archive::is_object_name(std::string_view(found.key).substr(what.from.prefix.size())))
-          co_await gets.start(copy(std::move(found.key)));
-        else
+        if (!archive::is_object_name(std::string_view(found.key).substr(what.from.prefix.size())))
           skip(found.key);
+        else if (out.planned)
+          plan_to_read(found);
+        else
+          co_await gets.start(copy(std::move(found.key)));
       }
       options.token = std::move(page.next);
     } while (options.token);

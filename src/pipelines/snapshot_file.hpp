@@ -26,13 +26,15 @@ struct restore_target {
   std::string table;
   dynamodb::key_schema key;
   batch_writer& writer;
+  restore_progress& progress;
   runtime::in_flight& writes;
   byte_budget& chunks;   ///< bytes read and unpacked
   byte_budget& batches;  ///< request bodies
 };
 
 /// Our own snapshot: blocks in parallel, each checked against the manifest before an item of it is written.
-task<void> restore_blocks(restore_target& to, snapshot_file from, archive::manifest what);
+/// `done_before`: so many blocks from the start are settled already.
+task<void> restore_blocks(restore_target& to, snapshot_file from, archive::manifest what, std::uint64_t done_before);
 
 /// Any other file: from start to end, compression by magic; the last line of a key wins.
 task<void> restore_foreign(restore_target& to, snapshot_file from);

@@ -5,7 +5,7 @@
 
 #include "crypto/crc32.hpp"
 #include "dynabackup/error.hpp"
-#include "pipelines/home.hpp"
+#include "pipelines/runs.hpp"
 
 namespace dynabackup::pipelines {
 namespace {

@@ -73,13 +73,16 @@ task<put_result> client::put_object(std::string bucket, std::string key, std::st
   r.headers.push_back({"Content-MD5", crypto::md5_base64(body)});
   describe_write(r, options);
   if (options.if_none_match) r.headers.push_back({"If-None-Match", "*"});
+  if (!options.if_match.empty()) r.headers.push_back({"If-Match", '"' + options.if_match + '"'});
   r.attempt_timeout = transfer_timeout(body.size());
   r.body = std::move(body);
   const response answer = co_await send(r);
-  if (answer.status == 412 && options.if_none_match) co_return put_result{};
+  const bool refused = (answer.status == 412 && (options.if_none_match || !options.if_match.empty())) ||
+                       (!options.if_match.empty() && is_absent(answer));
+  if (refused) co_return put_result{.stored = false, .etag = {}, .version_id = {}, .unsettled = answer.unsettled};
   const call_name call{"PutObject", std::move(bucket), std::move(key)};
   require_success(answer, call);
-  co_return put_result{true, etag_of(answer, call), version_id_of(answer)};
+  co_return put_result{true, etag_of(answer, call), version_id_of(answer), answer.unsettled};
 }
 
 /// GET /key[?versionId=V], Range, If-Match (GetObject).
@@ -132,6 +135,16 @@ task<std::string> client::delete_object(std::string bucket, std::string key, std
   require_success(answer, {"DeleteObject", std::move(bucket), std::move(key)});
   const bool left_marker = version_id.empty() && answer.header_value("x-amz-delete-marker") == "true";
   co_return left_marker ? version_id_of(answer) : std::string{};
+}
+
+/// DELETE /key, If-Match (DeleteObject, conditional).
+task<std::optional<std::string>> client::delete_if_match(std::string bucket, std::string key, std::string etag) {
+  request r = make("DELETE", bucket, key, {});
+  r.headers.push_back({"If-Match", '"' + etag + '"'});
+  const response answer = co_await send(r);
+  if (answer.status == 412 || is_absent(answer)) co_return std::nullopt;
+  require_success(answer, {"DeleteObject", std::move(bucket), std::move(key)});
+  co_return version_id_of(answer);
 }
 
 /// GET /?list-type=2&… (ListObjectsV2).

@@ -19,12 +19,14 @@ struct put_options {
   metadata meta{};
   std::string content_type = "application/json";
   bool if_none_match = false;  ///< If-None-Match: *
+  std::string if_match{};      ///< ETag without quotes: only over that current version
 };
 
 struct put_result {
-  bool stored = false;  ///< false: 412, an object is there already
+  bool stored = false;  ///< false: the condition does not hold (412; against if_match also 404)
   std::string etag;
   std::string version_id;  ///< empty in an unversioned bucket
+  bool unsettled = false;  ///< response::unsettled: this PUT may take effect once more
 };
 
 struct get_options {
@@ -63,6 +65,8 @@ class client {
   task<std::optional<object_head>> head_object(std::string bucket, std::string key, std::string version_id = {});
   /// Deleting what is not there is success. With a version id: that version, for good. Returns the delete marker's id.
   task<std::string> delete_object(std::string bucket, std::string key, std::string version_id = {});
+  /// A delete marker, only over the current version with that ETag; nullopt: something else is current.
+  task<std::optional<std::string>> delete_if_match(std::string bucket, std::string key, std::string etag);
   task<list_page> list_objects_v2(std::string bucket, list_options options);
   task<version_page> list_object_versions(std::string bucket, std::string prefix, std::optional<std::string> key_marker,
                                           std::string version_id_marker, int max_keys = 1000);

@@ -113,7 +113,7 @@ task<put_result> client::complete_multipart_upload(std::string bucket, std::stri
     if (no_such_upload(answer)) break;
     require_success(answer, call);
     const auto etag = child_text(answer.body, "CompleteMultipartUploadResult", "ETag");
-    if (etag && !etag->empty()) co_return put_result{true, unquoted(*etag), version_id_of(answer)};
+    if (etag && !etag->empty()) co_return put_result{true, unquoted(*etag), version_id_of(answer), answer.unsettled};
   }
   if (!no_such_upload(answer)) throw_failure(answer, call);
   // Either the upload is lost, or it was completed by a request whose answer was: the object itself tells.
@@ -121,7 +121,7 @@ task<put_result> client::complete_multipart_upload(std::string bucket, std::stri
   if (!head) throw_failure(answer, call);
   // An opaque ETag (SSE-KMS) proves nothing: the caller compares, as after a 412.
   if (head->etag != expected_etag(parts)) co_return put_result{};
-  co_return put_result{true, head->etag, head->version_id};
+  co_return put_result{true, head->etag, head->version_id, answer.unsettled};
 }
 
 /// DELETE /key?uploadId=U (AbortMultipartUpload) until GET /key?uploadId=U (ListParts) says NoSuchUpload: a part that

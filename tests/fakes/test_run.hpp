@@ -24,6 +24,8 @@ struct test_run {
   int throttled = 0;
   dynamodb::client tables{table_network, {.tls = false, .host = "tables.test", .port = 80}};
   s3::client objects{object_network, object_store()};
+  pipelines::capacity reads;
+  pipelines::capacity writes;
   pipelines::run_context run{.tables = tables,
                              .objects = objects,
                              .clock = clock,
@@ -33,6 +35,8 @@ struct test_run {
                              .object_parallelism = 4,
                              .segments = 0,
                              .memory_bytes = std::size_t{32} << 20,
+                             .reads = reads,
+                             .writes = writes,
                              .random = [] { return 0.5; },
                              .table_throttled = [this] { ++throttled; }};
 };

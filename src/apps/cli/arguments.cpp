@@ -44,6 +44,7 @@ std::string_view value_name(setting_kind kind) {
     case setting_kind::parallelism:
     case setting_kind::segments:
     case setting_kind::attempts:
+    case setting_kind::units:
       return "N";
   }
   return "VALUE";
@@ -156,12 +157,19 @@ class command_line {
     return added;
   }
 
+  void add_dry_run(CLI::App* to) {
+    to->add_flag("--dry-run", into_.dry_run, "Only say what would be done and what it costs; writes nothing");
+  }
+
   void commands() {
     CLI::App* backfill =
         add_command(command::backfill, "Every item of a table into the incremental bucket", backfill_end);
     backfill->add_option("table", into_.table, "Name or ARN of the table")->required()->type_name("");
     backfill->add_flag("--unversioned", into_.unversioned, "Accept a bucket without versioning: no history, no undo");
     backfill->add_flag("--adopt", into_.adopt, "Accept that the table was recreated or has a new ARN");
+
+    backfill->add_flag("--sweep", into_.sweep, "Only sweep behind backfills that were left open, and close them");
+    add_dry_run(backfill);
 
     CLI::App* snapshot = add_command(command::snapshot, "The bucket's current state into one file", snapshot_end);
     snapshot->add_option("name", into_.snapshot, "Name of the file; the time if not given")->type_name("");
@@ -171,11 +179,15 @@ class command_line {
         ->type_name("CODEC");
     snapshot->add_flag("--overwrite", into_.overwrite, "Replace a snapshot of that name");
 
+    add_dry_run(snapshot);
+
     CLI::App* restore = add_command(command::restore, "A snapshot into an existing table", restore_end);
     restore->add_option("table", into_.table, "Name or ARN of the table")->required()->type_name("");
     restore->add_option("snapshot", into_.snapshot, "Name of the snapshot")->required()->type_name("");
     restore->add_option("--table", into_.prefix_table, "What {table} in a prefix stands for, if not this table")
         ->type_name("TABLE");
+    restore->add_flag("--resume", into_.resume, "Go on where an interrupted restore of this snapshot stopped");
+    add_dry_run(restore);
 
     add_command(command::config, "The settings in force and where they come from", config_end);
   }

@@ -24,6 +24,9 @@ struct arguments {
   bool unversioned = false;
   bool adopt = false;
   bool overwrite = false;
+  bool sweep = false;
+  bool resume = false;
+  bool dry_run = false;
   compression codec = compression::gzip;
   output_format output = output_format::text;
   bool quiet = false;

@@ -105,6 +105,16 @@ void derive_endpoint(configuration& in_force) {
   }
 }
 
+/// XDG Base Directory Specification: state that should outlive a restart but is not worth a backup.
+void derive_state(configuration& in_force, const environment& variables) {
+  setting_value& state = in_force[id::state];
+  if (state.is_set()) return;
+  if (const auto home = variables("XDG_STATE_HOME"); home && home->starts_with('/'))
+    state = {source::fallback, *home + "/dynabackup", "variable XDG_STATE_HOME"};
+  else if (const auto user = variables("HOME"); user && user->starts_with('/'))
+    state = {source::fallback, *user + "/.local/state/dynabackup", "variable HOME"};
+}
+
 void derive_regions(configuration& in_force) {
   inherit(in_force[id::dynamodb_region], in_force[id::region]);
   setting_value& s3 = in_force[id::s3_region];
@@ -133,6 +143,7 @@ configuration resolve(const configuration_sources& sources) {
   inherit(in_force[id::dynamodb_endpoint], in_force[id::endpoint_url]);
   derive_endpoint(in_force);
   derive_regions(in_force);
+  derive_state(in_force, sources.variables);
   if (!in_force[id::s3_parallelism].is_set())
     in_force[id::s3_parallelism] = {source::fallback, in_force[id::dynamodb_parallelism].text, "dynamodb.parallelism"};
   return in_force;
@@ -152,8 +163,12 @@ settings to_settings(const configuration& in_force, credential_settings credenti
         fmt::format("{}: s3.kms-key-id needs s3.sse = aws:kms or aws:kms:dsse (S3_SSE, --s3-sse)", key.origin));
 
   settings out;
-  out.dynamodb = {text(id::dynamodb_region), optional_text(id::dynamodb_endpoint), number(id::dynamodb_parallelism),
-                  number(id::dynamodb_segments)};
+  out.dynamodb = {text(id::dynamodb_region),
+                  optional_text(id::dynamodb_endpoint),
+                  number(id::dynamodb_parallelism),
+                  number(id::dynamodb_segments),
+                  static_cast<double>(number(id::max_read_units)),
+                  static_cast<double>(number(id::max_write_units))};
   out.s3 = {text(id::s3_region), optional_text(id::s3_endpoint), flag(id::s3_path_style), number(id::s3_parallelism),
             text(id::s3_sse),    text(id::s3_kms_key_id)};
   out.endpoints = {flag(id::use_fips), flag(id::use_dualstack)};

@@ -138,11 +138,29 @@ class session {
   task<report> operation(engine& runner, const locations& where, progress& seen) {
     switch (line_.what) {
       case command::snapshot:
-        return runner.snapshot({where.incremental, where.snapshot, line_.snapshot, line_.overwrite, line_.codec}, seen);
+        return runner.snapshot({.from = where.incremental,
+                                .to = where.snapshot,
+                                .name = line_.snapshot,
+                                .overwrite = line_.overwrite,
+                                .codec = line_.codec,
+                                .dry_run = line_.dry_run},
+                               seen);
       case command::restore:
-        return runner.restore({where.snapshot, line_.snapshot, line_.table}, seen);
+        return runner.restore({.from = where.snapshot,
+                               .name = line_.snapshot,
+                               .table = line_.table,
+                               .resume = line_.resume,
+                               .dry_run = line_.dry_run,
+                               .state = in_force_[setting_id::state].text},
+                              seen);
       default:
-        return runner.backfill({line_.table, where.incremental, line_.unversioned, line_.adopt}, seen);
+        return runner.backfill({.table = line_.table,
+                                .to = where.incremental,
+                                .unversioned = line_.unversioned,
+                                .adopt = line_.adopt,
+                                .sweep_only = line_.sweep,
+                                .dry_run = line_.dry_run},
+                               seen);
     }
   }
 

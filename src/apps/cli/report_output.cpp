@@ -48,12 +48,15 @@ struct counter {
   std::string_view label;  ///< for people; empty = only in JSON
   std::uint64_t report::* value;
 };
-constexpr std::array<counter, 12> counters{{{"items_read", "items read", &report::items_read},
+constexpr std::array<counter, 15> counters{{{"items_read", "items read", &report::items_read},
                                             {"items_written", "items written", &report::items_written},
                                             {"items_present", "already there", &report::items_present},
                                             {"items_differing", "differing", &report::items_differing},
                                             {"items_refused", "refused", &report::items_refused},
                                             {"objects_skipped", "objects skipped", &report::objects_skipped},
+                                            {"items_resumed", "settled before", &report::items_resumed},
+                                            {"sweep_judged", "looked at by the sweep", &report::sweep_judged},
+                                            {"sweep_undone", "undone by it", &report::sweep_undone},
                                             {"bytes_read", "", &report::bytes_read},
                                             {"bytes_written", "", &report::bytes_written},
                                             {"requests", "requests", &report::requests},
@@ -66,6 +69,27 @@ std::string finding_text(const finding& found) {
   if (found.line > 0) text += fmt::format(":{}", found.line);
   if (!found.detail.empty()) text += "  " + printable(found.detail);
   return text + "\n";
+}
+
+std::string plan_json(const std::optional<plan>& planned) {
+  if (!planned) return "null";
+  return fmt::format(
+      R"({{"items":{},"bytes":{},"read_units":{:.0f},"write_units":{:.0f},"table_requests":{},"object_requests":{},"dollars":{:.4f}}})",
+      planned->items, planned->bytes, planned->read_units, planned->write_units, planned->table_requests,
+      planned->object_requests, planned->dollars);
+}
+
+std::string plan_text(const run_result& result) {
+  const plan& p = *result.done.planned;
+  std::string text =
+      fmt::format("{} (dry run): {} -> {}\n  would handle about {} items, {}\n  {} requests to DynamoDB, {} to S3\n",
+                  result.done.operation, printable(result.done.source), printable(result.done.destination),
+                  grouped(p.items), size_text(p.bytes), grouped(p.table_requests), grouped(p.object_requests));
+  if (p.read_units > 0) text += fmt::format("  {} read units\n", grouped(static_cast<std::uint64_t>(p.read_units)));
+  if (p.write_units > 0) text += fmt::format("  {} write units\n", grouped(static_cast<std::uint64_t>(p.write_units)));
+  text += fmt::format("  about ${:.4f} at list price (us-east-1, on-demand); nothing was written\n", p.dollars);
+  if (!result.done.not_covered.empty()) text += "  not covered: " + printable(result.done.not_covered) + "\n";
+  return text;
 }
 
 std::string findings_text(const report& done) {
@@ -122,9 +146,9 @@ std::string result_json(const run_result& result) {
                   json_or_null(done.operation), json_or_null(done.source), json_or_null(done.destination));
   out += fmt::format(R"(,"items_settled":{})", result.items_settled);
   for (const counter& each : counters) out += fmt::format(",\"{}\":{}", each.name, done.*each.value);
-  out += fmt::format(R"(,"memory_bound":{},"seconds":{:.3f},"not_covered":{},"warnings":{},"findings":{})",
+  out += fmt::format(R"(,"memory_bound":{},"seconds":{:.3f},"not_covered":{},"warnings":{},"findings":{},"plan":{})",
                      json_flag(done.memory_bound), std::max(done.seconds, 0.0), json_or_null(done.not_covered),
-                     json_list(done.warnings, quote), json_list(done.findings, finding_json));
+                     json_list(done.warnings, quote), json_list(done.findings, finding_json), plan_json(done.planned));
   out += fmt::format(R"(,"settings":{},"error":{},"peak_rss_bytes":{},"cpu_seconds":{:.3f}}})",
                      json_list(result.settings, setting_json), failure_json(result.failed), result.peak_rss_bytes,
                      std::max(result.cpu_seconds, 0.0));
@@ -133,6 +157,7 @@ std::string result_json(const run_result& result) {
 
 std::string result_text(const run_result& result) {
   const report& done = result.done;
+  if (done.planned) return plan_text(result);
   std::string text = fmt::format("{}: {} -> {}\n ", done.operation.empty() ? result.command : done.operation,
                                  printable(done.source), printable(done.destination));
   const char* separator = " ";

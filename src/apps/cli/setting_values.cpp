@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint64_t max_parallelism = 1024;
 constexpr std::uint64_t max_segments = 4096;
 constexpr std::uint64_t max_attempts = 100;
+constexpr std::uint64_t max_units = 10'000'000;
 constexpr std::uint64_t min_memory_bytes = std::uint64_t{8} << 20;
 constexpr std::uint64_t max_memory_bytes = std::uint64_t{64} << 30;
 /// Leaves room for names in a key of at most 1024 bytes.
@@ -192,6 +193,8 @@ std::optional<std::string> problem_with(setting_kind kind, std::string_view text
       return problem_with_number(text, 1, max_segments);
     case setting_kind::attempts:
       return problem_with_number(text, 1, max_attempts);
+    case setting_kind::units:
+      return problem_with_number(text, 1, max_units);
     case setting_kind::bytes:
       return problem_with_size(text);
     case setting_kind::encryption:

@@ -35,6 +35,10 @@ constexpr std::array<setting, setting_count> table{{
      "--parallelism", "32", "Most requests in flight; a power of two, 1 to 1024"},
     {id::dynamodb_segments, segments, "segments", false, {}, "",
      "--segments", "", "Segments of a backfill's scan; chosen if not given"},
+    {id::max_read_units, units, "dynamodb.max-read-units", true, {"DYNABACKUP_MAX_READ_UNITS"}, "",
+     "--max-read-units", "", "Ceiling on read units a second, all workers together"},
+    {id::max_write_units, units, "dynamodb.max-write-units", true, {"DYNABACKUP_MAX_WRITE_UNITS"}, "",
+     "--max-write-units", "", "Ceiling on write units a second, all workers together"},
     {id::s3_region, text, "s3.region", true, {"S3_REGION"}, "",
      "--s3-region", "", "Region of the buckets"},
     {id::s3_endpoint, url, "s3.endpoint", true, {"S3_ENDPOINT", "AWS_ENDPOINT_URL_S3"}, "s3.endpoint_url",
@@ -63,6 +67,8 @@ constexpr std::array<setting, setting_count> table{{
      "--max-attempts", "10", "Most attempts of one request, the first included"},
     {id::memory, bytes, "memory", false, {}, "",
      "--memory", "32MiB", "Byte budget of a run: 8MiB to 64GiB"},
+    {id::state, text, "state", false, {"DYNABACKUP_STATE"}, "",
+     "--state", "", "Where a restore notes how far it is: a folder, or s3 (beside the snapshot)"},
 }};
 // clang-format on
 

@@ -20,6 +20,8 @@ enum class setting_id : std::size_t {
   dynamodb_endpoint,
   dynamodb_parallelism,
   dynamodb_segments,
+  max_read_units,
+  max_write_units,
   s3_region,
   s3_endpoint,
   s3_path_style,
@@ -34,8 +36,9 @@ enum class setting_id : std::size_t {
   ca_bundle,
   max_attempts,
   memory,
+  state,
 };
-inline constexpr std::size_t setting_count = 25;
+inline constexpr std::size_t setting_count = 28;
 
 enum class setting_kind {
   text,
@@ -48,6 +51,7 @@ enum class setting_kind {
   parallelism,
   segments,
   attempts,
+  units,
   bytes,
   encryption
 };

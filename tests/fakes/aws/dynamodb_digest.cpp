@@ -29,14 +29,17 @@ class digest_sum {
   std::uint64_t count_ = 0;
 };
 
-std::uint64_t count_of(const table_state& t) { return t.synthetic ? t.synthetic->count : t.store.items().size(); }
+std::uint64_t count_of(const table_state& t) { return t.synthetic ? t.synthetic->count : t.store.count(); }
 
 }  // namespace
 
 std::string fake_dynamodb::digest(const std::string& table) const {
   const table_state& t = *state_->tables.at(table);
   digest_sum sum;
-  for (const auto& [key, item] : t.store.items()) sum.add(item);
+  t.store.visit({}, std::nullopt, std::nullopt, [&](const std::string&, const stored_item& item) {
+    sum.add(item.text);
+    return true;
+  });
   if (t.synthetic) {
     std::string item;
     for (std::uint64_t i = 0; i < t.synthetic->count; ++i) {

@@ -13,22 +13,21 @@ constexpr std::size_t max_batch_bytes = std::size_t{16} << 20;
 constexpr std::uint64_t max_segments = 1'000'000;
 
 /// The item as the table spells it in an answer.
-std::optional<std::string> read(dynamodb_state& s, const table_state& t, const std::string& key, bool consistent) {
+std::optional<stored_item> read(dynamodb_state& s, const table_state& t, const std::string& key, bool consistent) {
   if (t.synthetic) {
     const auto i = synthetic_items::index(key);
     if (!i || *i >= t.synthetic->count) return std::nullopt;
-    std::string item;
-    t.synthetic->items.append(item, *i);
+    stored_item item{{}, t.synthetic->items.size()};
+    t.synthetic->items.append(item.text, *i);
     return item;
   }
   if (const auto moment = s.read_moment(consistent)) return t.store.find_as_of(key, *moment);
-  const std::string* found = t.store.find(key);
+  const stored_item* found = t.store.find(key);
   return found == nullptr ? std::nullopt : std::optional(*found);
 }
 
-std::size_t size_of(const table_state& t, const std::string& item) {
-  return t.synthetic ? t.synthetic->items.size() : item_size(item);
-}
+/// To a list of JSON values.
+void append(std::string& list, std::string_view value) { (list += list.empty() ? "" : ",") += value; }
 
 struct page_request {
   table_state& table;
@@ -147,18 +146,48 @@ page synthetic_page(const page_request& p, std::size_t page_bytes) {
 
 page stored_page(dynamodb_state& s, const page_request& p) {
   page result;
-  p.table.store.visit(segment_range(p.segment, p.total), p.after, s.read_moment(p.consistent),
-                      [&](const stored_item& found) {
-                        if (!p.counts_only) {
-                          if (result.count > 0) result.items += ',';
-                          result.items += found.item;
-                        }
-                        ++result.count;
-                        result.bytes += found.size;
-                        if (result.count < p.limit && result.bytes < s.traits.page_bytes) return true;
-                        result.last = found.key;
-                        return false;
-                      });
+  const auto take = [&](const std::string& key, const stored_item& found) {
+    if (!p.counts_only) {
+      if (result.count > 0) result.items += ',';
+      result.items += found.text;
+    }
+    ++result.count;
+    result.bytes += found.size;
+    if (result.count < p.limit && result.bytes < s.traits.page_bytes) return true;
+    result.last = key;
+    return false;
+  };
+  p.table.store.visit(segment_range(p.segment, p.total), p.after, s.read_moment(p.consistent), take);
+  return result;
+}
+
+/// One table's part of a BatchGetItem.
+struct batch_get {
+  std::string items;
+  std::string unread;  ///< keys, when 16 MB were reached
+  double units = 0;
+};
+
+batch_get read_keys(dynamodb_state& s, table_state& t, const members& request, std::size_t& bytes) {
+  request.allow({"Keys", "ConsistentRead"});
+  const bool consistent = request.flag("ConsistentRead");
+  std::set<std::string> keys;
+  for (const auto raw : elements(request.require("Keys"))) {
+    if (!keys.insert(s.checked_key(t, raw)).second) throw validation("Provided list of item keys contains duplicates");
+  }
+  batch_get result;
+  for (const std::string& key : keys) {
+    if (bytes >= max_batch_bytes) {
+      append(result.unread, key);
+      continue;
+    }
+    const auto item = read(s, t, key, consistent);
+    const std::size_t size = item ? item->size : 0;
+    bytes += size;
+    result.units += read_units(size, consistent);
+    if (item) append(result.items, item->text);
+  }
+  t.counted.read_units += result.units;
   return result;
 }
 
@@ -170,10 +199,10 @@ std::string get_item(dynamodb_state& s, const members& m) {
   const capacity asked = capacity_asked(m);
   const bool consistent = m.flag("ConsistentRead");
   const auto item = read(s, t, s.checked_key(t, m.require("Key")), consistent);
-  const double units = read_units(item ? size_of(t, *item) : 0, consistent);
+  const double units = read_units(item ? item->size : 0, consistent);
   t.counted.read_units += units;
   std::string result = "{";
-  if (item) result += R"("Item":)" + *item;
+  if (item) result += R"("Item":)" + item->text;
   if (asked != capacity::none) {
     result += fmt::format(R"({}"ConsumedCapacity":{})", item ? "," : "", capacity_json(t.name, units, asked));
   }
@@ -203,39 +232,21 @@ std::string batch_get_item(dynamodb_state& s, const members& m) {
   std::size_t count = 0;
   for (const auto& [name, request] : tables) count += elements(members(request).require("Keys")).size();
   if (count > max_batch_keys) throw validation("Too many items requested for the BatchGetItem call");
-  if (count == 0)
-    throw validation("1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint");
-  std::string responses, left, capacities;
+  if (count == 0) throw validation("1 validation error detected: Value at 'requestItems' must not be empty");
+  std::string responses;
+  std::string left;
+  std::string capacities;
   std::size_t bytes = 0;
-  const auto append = [](std::string& to, std::string_view what) { (to += to.empty() ? "" : ",") += what; };
-  for (const auto& [name, request] : tables) {
-    const members one(request);
-    one.allow({"Keys", "ConsistentRead"});
+  for (const auto& [name, raw] : tables) {
+    const members request(raw);
     table_state& t = s.table(name);
-    std::set<std::string> keys;
-    for (const auto raw : elements(one.require("Keys"))) {
-      if (!keys.insert(s.checked_key(t, raw)).second)
-        throw validation("Provided list of item keys contains duplicates");
-    }
-    std::string items, unread;
-    double units = 0;
-    for (const std::string& key : keys) {
-      if (bytes >= max_batch_bytes) {
-        append(unread, key);
-        continue;
-      }
-      const auto item = read(s, t, key, one.flag("ConsistentRead"));
-      const std::size_t size = item ? size_of(t, *item) : 0;
-      bytes += size;
-      units += read_units(size, one.flag("ConsistentRead"));
-      if (item) append(items, *item);
-    }
-    t.counted.read_units += units;
-    append(responses, fmt::format("{}:[{}]", json_string(name), items));
-    if (!unread.empty())
-      append(left, fmt::format(R"({}:{{"Keys":[{}],"ConsistentRead":{}}})", json_string(name), unread,
-                               one.flag("ConsistentRead")));
-    append(capacities, capacity_json(t.name, units, asked));
+    const batch_get found = read_keys(s, t, request, bytes);
+    const std::string spelled = json_string(name);
+    append(responses, fmt::format("{}:[{}]", spelled, found.items));
+    append(capacities, capacity_json(t.name, found.units, asked));
+    if (found.unread.empty()) continue;
+    append(left, fmt::format(R"({}:{{"Keys":[{}],"ConsistentRead":{}}})", spelled, found.unread,
+                             request.flag("ConsistentRead")));
   }
   std::string result = fmt::format(R"({{"Responses":{{{}}},"UnprocessedKeys":{{{}}})", responses, left);
   if (asked != capacity::none) result += R"(,"ConsumedCapacity":[)" + capacities + ']';

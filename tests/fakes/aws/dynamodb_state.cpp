@@ -120,7 +120,7 @@ void dynamodb_state::close_stream(table_state& t) {
 item_and_key dynamodb_state::checked_item(const table_state& t, std::string_view item) {
   item_and_key result;
   try {
-    canonical.item_and_key(item, t.key, result.item, result.key);
+    canonical.item_and_key(item, t.key, result.item.text, result.key);
   } catch (const format_error& e) {
     throw refusal(e.what());
   }
@@ -140,7 +140,8 @@ item_and_key dynamodb_state::checked_item(const table_state& t, std::string_view
                       i == 0 ? "hashkey" : "rangekey", max_key_bytes[i]));
     }
   }
-  if (item_size(result.item) > max_item_bytes) throw validation("Item size has exceeded the maximum allowed size");
+  result.item.size = item_size(result.item.text);
+  if (result.item.size > max_item_bytes) throw validation("Item size has exceeded the maximum allowed size");
   return result;
 }
 
@@ -154,34 +155,38 @@ std::string dynamodb_state::checked_key(const table_state& t, std::string_view k
     if (!of_key) throw;
     throw validation("The provided key element does not match the schema");
   }
-  if (result.item != result.key) throw validation("The provided key element does not match the schema");
+  if (result.item.text != result.key) throw validation("The provided key element does not match the schema");
   return std::move(result.key);
 }
 
-std::optional<std::string> dynamodb_state::put(table_state& t, item_and_key what) {
+std::optional<stored_item> dynamodb_state::put(table_state& t, item_and_key what) {
   ++t.counted.puts;
-  const std::string* there = t.store.find(what.key);
-  if (there != nullptr && *there == what.item) {
+  const bool told = t.stream || !t.hooks.empty();
+  std::optional<std::string> after = told ? std::optional(what.item.text) : std::nullopt;
+  const stored_item* there = t.store.find(what.key);
+  if (there != nullptr && there->text == what.item.text) {
     ++t.counted.written_again;
     return *there;
   }
-  const bool told = t.stream || !t.hooks.empty();
-  std::optional<std::string> after = told ? std::optional(what.item) : std::nullopt;
-  std::optional<std::string> before = t.store.put(what.key, std::move(what.item), now());
-  if (told) changed(t, what.key, before, std::move(after));
+  std::optional<stored_item> before = t.store.put(what.key, std::move(what.item), now());
+  changed(t, what.key, before, std::move(after));
   return before;
 }
 
-std::optional<std::string> dynamodb_state::remove(table_state& t, const std::string& key) {
+std::optional<stored_item> dynamodb_state::remove(table_state& t, const std::string& key) {
   ++t.counted.deletes;
-  std::optional<std::string> before = t.store.remove(key, now());
+  std::optional<stored_item> before = t.store.remove(key, now());
   if (before) changed(t, key, before, std::nullopt);
   return before;
 }
 
-void dynamodb_state::changed(table_state& t, const std::string& key, std::optional<std::string> before,
+/// `after` is only filled when somebody is there to be told.
+void dynamodb_state::changed(table_state& t, const std::string& key, const std::optional<stored_item>& before,
                              std::optional<std::string> after) {
-  const table_change change{now(), t.changes++, key, std::move(before), std::move(after)};
+  const std::uint64_t sequence = t.changes++;
+  if (!t.stream && t.hooks.empty()) return;
+  table_change change{now(), sequence, key, std::nullopt, std::move(after)};
+  if (before) change.before = before->text;
   if (t.stream) t.stream->append(change, t.store.keys().place(key).hash);
   const auto hooks = t.hooks;
   for (const auto& hook : hooks) hook(change);

@@ -46,11 +46,12 @@ struct table_state {
   std::shared_ptr<change_stream> stream;  ///< the enabled one
   std::vector<std::function<void(const table_change&)>> hooks;
   table_statistics counted;
+  std::map<std::string, std::string> shown;  ///< fake_dynamodb::items
 };
 
 struct item_and_key {
-  std::string item;  ///< canonical
-  std::string key;
+  stored_item item;
+  std::string key;  ///< canonical
 };
 
 struct dynamodb_state {
@@ -75,13 +76,13 @@ struct dynamodb_state {
   std::string checked_key(const table_state& t, std::string_view key);
 
   /// Does it: the store, the stream, the counts, the hooks. Returns what was there before.
-  std::optional<std::string> put(table_state& t, item_and_key what);
-  std::optional<std::string> remove(table_state& t, const std::string& key);
+  std::optional<stored_item> put(table_state& t, item_and_key what);
+  std::optional<stored_item> remove(table_state& t, const std::string& key);
   /// How it answers an eventually consistent read; nullopt: as it is.
   [[nodiscard]] std::optional<wall_time> read_moment(bool consistent);
 
  private:
-  void changed(table_state& t, const std::string& key, std::optional<std::string> before,
+  void changed(table_state& t, const std::string& key, const std::optional<stored_item>& before,
                std::optional<std::string> after);
 };
 

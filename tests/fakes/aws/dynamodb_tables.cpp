@@ -83,7 +83,7 @@ std::string attribute_definitions(const dynamodb::key_schema& key) {
 }
 
 std::string description(dynamodb_state& s, const table_state& t, std::string_view status) {
-  const std::uint64_t items = t.synthetic ? t.synthetic->count : t.store.items().size();
+  const std::uint64_t items = t.synthetic ? t.synthetic->count : t.store.count();
   const std::uint64_t bytes = t.synthetic ? items * t.synthetic->items.size() : t.store.size_bytes();
   std::string result = fmt::format(
       R"({{"AttributeDefinitions":{},"TableName":{},"KeySchema":{},"TableStatus":"{}","CreationDateTime":{},)"

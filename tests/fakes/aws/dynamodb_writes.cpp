@@ -25,9 +25,9 @@ class condition {
     }
   }
 
-  [[nodiscard]] bool holds(const std::string* item) const {
+  [[nodiscard]] bool holds(const stored_item* item) const {
     for (const auto& [attribute, exists] : clauses_) {
-      const bool there = item != nullptr && members(*item).raw(attribute).has_value();
+      const bool there = item != nullptr && members(item->text).raw(attribute).has_value();
       if (there != exists) return false;
     }
     return true;
@@ -61,18 +61,18 @@ class condition {
   std::vector<std::pair<std::string, bool>> clauses_;
 };
 
-void check(const condition& wanted, const std::string* there, const members& m) {
+void check(const condition& wanted, const stored_item* there, const members& m) {
   if (wanted.holds(there)) return;
   const bool old = m.text("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" && there != nullptr;
   throw api_error{"ConditionalCheckFailedException", "The conditional request failed", 400,
-                  old ? R"(,"Item":)" + *there : ""};
+                  old ? R"(,"Item":)" + there->text : ""};
 }
 
 /// The answer of PutItem and DeleteItem.
-std::string single_answer(const members& m, const table_state& t, const std::optional<std::string>& before,
+std::string single_answer(const members& m, const table_state& t, const std::optional<stored_item>& before,
                           double units) {
   std::string result = "{";
-  if (before && m.text("ReturnValues") == "ALL_OLD") result += R"("Attributes":)" + *before;
+  if (before && m.text("ReturnValues") == "ALL_OLD") result += R"("Attributes":)" + before->text;
   if (const capacity asked = capacity_asked(m); asked != capacity::none) {
     result +=
         fmt::format(R"({}"ConsumedCapacity":{})", result.size() > 1 ? "," : "", capacity_json(t.name, units, asked));
@@ -129,12 +129,16 @@ std::vector<write_request> read_batch(dynamodb_state& s, const members& m) {
   return batch;
 }
 
-double perform(dynamodb_state& s, table_state& t, item_and_key what) {
-  const std::size_t size = what.item.empty() ? 0 : item_size(what.item);
-  const auto before = what.item.empty() ? s.remove(t, what.key) : s.put(t, std::move(what));
-  const double units = write_units(std::max(size, before ? item_size(*before) : 0));
+double charge(table_state& t, std::size_t bytes) {
+  const double units = write_units(bytes);
   t.counted.write_units += units;
   return units;
+}
+
+double perform(dynamodb_state& s, table_state& t, item_and_key what) {
+  const std::size_t size = what.item.size;
+  const auto before = size == 0 ? s.remove(t, what.key) : s.put(t, std::move(what));
+  return charge(t, std::max(size, before ? before->size : 0));
 }
 
 std::string unprocessed_json(const std::vector<write_request>& batch, std::size_t from) {
@@ -158,10 +162,9 @@ std::string put_item(dynamodb_state& s, const members& m) {
   check_return_values(m);
   item_and_key what = s.checked_item(t, m.require("Item"));
   check(wanted, t.store.find(what.key), m);
-  const std::size_t size = item_size(what.item);
+  const std::size_t size = what.item.size;
   const auto before = s.put(t, std::move(what));
-  const double units = write_units(std::max(size, before ? item_size(*before) : 0));
-  t.counted.write_units += units;
+  const double units = charge(t, std::max(size, before ? before->size : 0));
   return single_answer(m, t, before, units);
 }
 
@@ -174,8 +177,7 @@ std::string delete_item(dynamodb_state& s, const members& m) {
   const std::string key = s.checked_key(t, m.require("Key"));
   check(wanted, t.store.find(key), m);
   const auto before = s.remove(t, key);
-  const double units = write_units(before ? item_size(*before) : 0);
-  t.counted.write_units += units;
+  const double units = charge(t, before ? before->size : 0);
   return single_answer(m, t, before, units);
 }
 

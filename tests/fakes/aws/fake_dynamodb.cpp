@@ -126,7 +126,13 @@ bool fake_dynamodb::remove(const std::string& table, const std::string& key) {
 }
 
 const std::map<std::string, std::string>& fake_dynamodb::items(const std::string& table) const {
-  return state_->tables.at(table)->store.items();
+  table_state& t = *state_->tables.at(table);
+  t.shown.clear();
+  t.store.visit({}, std::nullopt, std::nullopt, [&](const std::string& key, const stored_item& item) {
+    t.shown.emplace(key, item.text);
+    return true;
+  });
+  return t.shown;
 }
 
 void fake_dynamodb::on_change(const std::string& table, std::function<void(const table_change&)> hook) {

@@ -65,7 +65,7 @@ class fake_dynamodb {
   void put(const std::string& table, const std::string& item);
   /// DeleteItem by canonical key; false: it was not there.
   bool remove(const std::string& table, const std::string& key);
-  /// canonical key → canonical item; of a synthetic table nothing.
+  /// canonical key → canonical item, now; the reference is good until the next call. Of a synthetic table nothing.
   [[nodiscard]] const std::map<std::string, std::string>& items(const std::string& table) const;
   /// Called after each change with effect.
   void on_change(const std::string& table, std::function<void(const table_change&)> hook);

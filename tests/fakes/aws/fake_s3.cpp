@@ -71,6 +71,15 @@ std::map<std::string, object_version> fake_s3::current(const std::string& bucket
   return result;
 }
 
+void fake_s3::for_each_key(
+    const std::string& bucket,
+    const std::function<void(const std::string& key, std::size_t versions, const std::string& etag)>& tell) const {
+  for (const auto& [key, versions] : state_->at(bucket).keys) {
+    const s3_store::version& current = versions.back();
+    tell(key, versions.size(), current.marker() ? std::string{} : current.tag.text());
+  }
+}
+
 std::size_t fake_s3::open_uploads(const std::string& bucket) const { return state_->at(bucket).uploads.size(); }
 
 }  // namespace dynabackup::fakes

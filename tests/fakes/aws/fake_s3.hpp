@@ -55,6 +55,10 @@ class fake_s3 {
   /// key → current version, delete markers left out.
   [[nodiscard]] std::map<std::string, object_version> current(const std::string& bucket,
                                                               const std::string& prefix) const;
+  /// Each key in order, with the number of its versions and the current one's ETag, empty for a marker.
+  void for_each_key(
+      const std::string& bucket,
+      const std::function<void(const std::string& key, std::size_t versions, const std::string& etag)>& tell) const;
   [[nodiscard]] std::size_t open_uploads(const std::string& bucket) const;
 
  private:

@@ -33,7 +33,7 @@ auto is_call(std::string operation, std::string body) {
 /// co_spawn wants results that can be default-constructed.
 task<std::optional<scan_page>> scan(client& tables, segment part, std::optional<std::string> start,
                                     byte_budget* budget) {
-  co_return co_await tables.scan("t", part, std::move(start), budget);
+  co_return co_await tables.scan("t", part, std::move(start), {.budget = budget});
 }
 
 const std::string refusal = R"({"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"no"})";

@@ -33,8 +33,13 @@ auto puts(std::vector<int> ids) {
 struct writing {
   fakes::test_run t;
   report out;
-  pipelines::batch_writer writer{t.run, out, "s3://b/snap"};
-  void write(int items) { fakes::run_task(writer.write(batch_of(items), {})); }
+  pipelines::restore_progress progress{t.run, {}};
+  pipelines::batch_writer writer{t.run, out, progress, "s3://b/snap"};
+  std::shared_ptr<pipelines::settled_prefix> lines = progress.begin_lines();
+  void write(int items) {
+    pipelines::batch_end end{lines, lines->begin(static_cast<std::uint64_t>(items))};
+    fakes::run_task(writer.write(batch_of(items), {}, std::move(end)));
+  }
 };
 
 }  // namespace

@@ -1,0 +1,208 @@
+#include "fakes/server/http_server.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/socket_base.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <list>
+
+#include "dynabackup/task.hpp"
+#include "fakes/server/response_bytes.hpp"
+
+namespace dynabackup::fakes {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+/// Bodies up to here are copied behind the head: cheaper than a second buffer to write.
+constexpr std::size_t small_body = 16 * 1024;
+constexpr std::size_t drip_pieces = 16;
+
+}  // namespace
+
+struct http_server::impl : std::enable_shared_from_this<impl> {
+  impl(asio::io_context& context, std::uint16_t port, request_reader::limits l, server_hooks h)
+      : acceptor(context, {asio::ip::address_v4::loopback(), port}), limits(l), hooks(std::move(h)) {}
+
+  /// One connection, owned by its coroutine and known here so that it can be closed.
+  struct peer {
+    peer(impl& server, tcp::socket s) : socket(std::move(s)), reader(server.limits), timer(socket.get_executor()) {
+      server.peers.push_back(this);
+      at = std::prev(server.peers.end());
+    }
+    tcp::socket socket;
+    request_reader reader;
+    asio::steady_timer timer;
+    std::string head;
+    std::list<peer*>::iterator at;
+  };
+
+  static task<void> accept(std::shared_ptr<impl> self);
+  static task<void> serve(std::shared_ptr<impl> self, tcp::socket socket);
+  task<bool> read_request(peer& p);
+  task<bool> answer_request(peer& p);
+  static task<bool> write_answer(peer& p, const response& answer, bool keep_alive);
+  task<bool> suffer(peer& p, fault f);
+  static task<bool> drip(peer& p, std::string bytes, std::chrono::milliseconds pause);
+  static task<void> pause(peer& p, std::chrono::milliseconds time);
+  static void reset(peer& p);
+
+  tcp::acceptor acceptor;
+  request_reader::limits limits;
+  server_hooks hooks;
+  std::list<peer*> peers;
+};
+
+task<void> http_server::impl::accept(std::shared_ptr<impl> self) {
+  while (self->acceptor.is_open()) {
+    auto [failure, socket] = co_await self->acceptor.async_accept(as_result);
+    if (failure == asio::error::operation_aborted) co_return;
+    if (failure) {  // no descriptor left: others will close theirs
+      asio::steady_timer rest(self->acceptor.get_executor(), std::chrono::milliseconds(10));
+      co_await rest.async_wait(as_result);
+      continue;
+    }
+    error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    asio::co_spawn(self->acceptor.get_executor(), serve(self, std::move(socket)), asio::detached);
+  }
+}
+
+task<void> http_server::impl::serve(std::shared_ptr<impl> self, tcp::socket socket) {
+  peer p(*self, std::move(socket));
+  bool more = true;
+  while (more) {
+    more = co_await self->read_request(p);
+    if (more) more = co_await self->answer_request(p);
+    if (more) p.reader.next();
+  }
+  self->peers.erase(p.at);
+}
+
+/// False: the connection is over.
+task<bool> http_server::impl::read_request(peer& p) {
+  using enum request_reader::state;
+  while (p.reader.now() == head || p.reader.now() == body) {
+    if (p.reader.take_expectation()) {
+      static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+      const auto [failure, written] = co_await asio::async_write(p.socket, asio::buffer(go_on), as_result);
+      if (failure) co_return false;
+    }
+    const std::span<char> room = p.reader.room();
+    const auto [failure, count] = co_await p.socket.async_read_some(asio::buffer(room.data(), room.size()), as_result);
+    if (failure) co_return false;
+    p.reader.received(count);
+  }
+  if (p.reader.now() == done) co_return true;
+  response refusal;
+  refusal.status = p.reader.status();
+  co_await write_answer(p, refusal, false);
+  co_return false;
+}
+
+task<bool> http_server::impl::answer_request(peer& p) {
+  const request& r = p.reader.message();
+  const std::optional<fault> f = hooks.fault_for ? hooks.fault_for(r) : std::nullopt;
+  if (f) co_return co_await suffer(p, *f);
+  const response answer = hooks.handle(r);
+  co_return co_await write_answer(p, answer, p.reader.keep_alive());
+}
+
+task<bool> http_server::impl::write_answer(peer& p, const response& answer, bool keep_alive) {
+  p.head.clear();
+  append_head(p.head, answer, keep_alive);
+  const bool joined = answer.body.size() <= small_body;
+  if (joined) p.head += answer.body;
+  error_code failure;
+  if (joined) {
+    const auto [error, written] = co_await asio::async_write(p.socket, asio::buffer(p.head), as_result);
+    failure = error;
+  } else {
+    const std::array buffers{asio::buffer(std::as_const(p.head)), asio::buffer(answer.body)};
+    const auto [error, written] = co_await asio::async_write(p.socket, buffers, as_result);
+    failure = error;
+  }
+  co_return !failure && keep_alive;
+}
+
+task<bool> http_server::impl::suffer(peer& p, fault f) {
+  using enum fault_kind;
+  const request& r = p.reader.message();
+  const bool keep_alive = p.reader.keep_alive();
+  if (f.kind == closed_before) co_return false;
+  if (f.kind == reset) {
+    impl::reset(p);
+    co_return false;
+  }
+  response answer = socket_faults::prevents(f.kind) ? hooks.stand_in(f, r) : hooks.handle(r);
+  if (f.kind == lost_answer) co_return false;
+  if (f.kind == late) co_await pause(p, f.delay);
+  if (f.kind == flipped_byte) flip(f, answer.body);
+  if (r.method == "HEAD") answer.body.clear();
+  if (f.kind == cut_head || f.kind == cut_body || f.kind == slow_drip) {
+    std::string bytes;
+    append_head(bytes, answer, keep_alive);
+    const std::size_t head_bytes = bytes.size();
+    bytes += answer.body;
+    if (f.kind == slow_drip) co_return co_await drip(p, std::move(bytes), f.delay);
+    bytes.resize(cut_at(f, head_bytes, answer.body.size()));
+    co_await asio::async_write(p.socket, asio::buffer(bytes), as_result);
+    co_return false;
+  }
+  const bool more = co_await write_answer(p, answer, keep_alive);
+  co_return more&& f.kind != closed_after;
+}
+
+task<bool> http_server::impl::drip(peer& p, std::string bytes, std::chrono::milliseconds time) {
+  const std::size_t piece = bytes.size() / drip_pieces + 1;
+  for (std::size_t at = 0; at < bytes.size(); at += piece) {
+    const auto part = asio::buffer(bytes.data() + at, std::min(piece, bytes.size() - at));
+    const auto [failure, written] = co_await asio::async_write(p.socket, part, as_result);
+    if (failure) co_return false;
+    co_await pause(p, time);
+  }
+  co_return p.reader.keep_alive();
+}
+
+task<void> http_server::impl::pause(peer& p, std::chrono::milliseconds time) {
+  p.timer.expires_after(time);
+  co_await p.timer.async_wait(as_result);
+}
+
+void http_server::impl::reset(peer& p) {
+  error_code ignored;
+  p.socket.set_option(asio::socket_base::linger(true, 0), ignored);
+  p.socket.close(ignored);
+}
+
+http_server::http_server(asio::io_context& context, std::uint16_t port, request_reader::limits limits,
+                         server_hooks hooks)
+    : impl_(std::make_shared<impl>(context, port, limits, std::move(hooks))) {
+  asio::co_spawn(context, impl::accept(impl_), asio::detached);
+}
+
+http_server::~http_server() { stop(); }
+
+std::uint16_t http_server::port() const { return impl_->acceptor.local_endpoint().port(); }
+
+void http_server::stop() {
+  error_code ignored;
+  impl_->acceptor.close(ignored);
+  for (impl::peer* const p : impl_->peers) {
+    p->timer.cancel();
+    p->socket.close(ignored);
+  }
+}
+
+}  // namespace dynabackup::fakes
