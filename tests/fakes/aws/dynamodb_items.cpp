@@ -26,19 +26,20 @@ std::optional<stored_item> item_store::find_as_of(std::string_view key, wall_tim
   return found == nullptr ? std::nullopt : std::optional(*found);
 }
 
-std::optional<stored_item> item_store::put(const std::string& key, stored_item item, wall_time now) {
+item_store::put_outcome item_store::put(const std::string& key, stored_item item, wall_time now) {
   item_place place = keys_.place(key);
   const auto at = items_.lower_bound(position_view{place.hash, place.sort, key});
   const bool there = at != items_.end() && at->first.hash == place.hash && at->first.key == key;
+  if (there && at->second.text == item.text) return {std::move(item), false};
   size_bytes_ += item.size - (there ? at->second.size : 0);
   if (!there) {
     items_.emplace_hint(at, position{place.hash, std::move(place.sort), key}, std::move(item));
     remember(key, std::nullopt, now);
-    return std::nullopt;
+    return {std::nullopt, true};
   }
   std::optional<stored_item> before = std::exchange(at->second, std::move(item));
   remember(key, before, now);
-  return before;
+  return {std::move(before), true};
 }
 
 std::optional<stored_item> item_store::remove(const std::string& key, wall_time now) {

@@ -40,8 +40,12 @@ class item_store {
   [[nodiscard]] const stored_item* find(std::string_view key) const;
   /// The item as it was at `moment`.
   [[nodiscard]] std::optional<stored_item> find_as_of(std::string_view key, wall_time moment) const;
+  struct put_outcome {
+    std::optional<stored_item> before;
+    bool changed;  ///< false: the very same item was there
+  };
+  put_outcome put(const std::string& key, stored_item item, wall_time now);
   /// What was there before.
-  std::optional<stored_item> put(const std::string& key, stored_item item, wall_time now);
   std::optional<stored_item> remove(const std::string& key, wall_time now);
 
   using visitor = std::function<bool(const std::string& key, const stored_item& item)>;

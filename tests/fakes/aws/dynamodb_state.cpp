@@ -44,7 +44,8 @@ api_error refusal(std::string_view problem) {
   for (const wording& w : wordings) {
     if (problem.find(w.ours) != std::string_view::npos) return validation(std::string(w.theirs));
   }
-  constexpr std::array syntax = {"JSON", "expected", "UTF-8", "string that", "escape", "base64", "must be an object"};
+  constexpr std::array syntax = {"JSON",        "expected", "UTF-8",  "surrogate",
+                                 "string that", "escape",   "base64", "must be an object"};
   for (const std::string_view word : syntax) {
     if (problem.find(word) != std::string_view::npos) return {"SerializationException", std::string(problem)};
   }
@@ -163,14 +164,13 @@ std::optional<stored_item> dynamodb_state::put(table_state& t, item_and_key what
   ++t.counted.puts;
   const bool told = t.stream || !t.hooks.empty();
   std::optional<std::string> after = told ? std::optional(what.item.text) : std::nullopt;
-  const stored_item* there = t.store.find(what.key);
-  if (there != nullptr && there->text == what.item.text) {
+  item_store::put_outcome done = t.store.put(what.key, std::move(what.item), now());
+  if (done.changed) {
+    changed(t, what.key, done.before, std::move(after));
+  } else {
     ++t.counted.written_again;
-    return *there;
   }
-  std::optional<stored_item> before = t.store.put(what.key, std::move(what.item), now());
-  changed(t, what.key, before, std::move(after));
-  return before;
+  return std::move(done.before);
 }
 
 std::optional<stored_item> dynamodb_state::remove(table_state& t, const std::string& key) {

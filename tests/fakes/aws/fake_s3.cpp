@@ -57,7 +57,7 @@ std::string fake_s3::remove(const std::string& bucket, const std::string& key) {
 
 std::vector<object_version> fake_s3::versions(const std::string& bucket, const std::string& key) const {
   std::vector<object_version> result;
-  const s3_store::chain* const versions = state_->at(bucket).find(key);
+  const s3_store::chain* const versions = state_->at(bucket).keys.find(key);
   if (versions == nullptr) return result;
   std::transform(versions->rbegin(), versions->rend(), std::back_inserter(result), shown);
   return result;
@@ -65,16 +65,20 @@ std::vector<object_version> fake_s3::versions(const std::string& bucket, const s
 
 std::map<std::string, object_version> fake_s3::current(const std::string& bucket, const std::string& prefix) const {
   std::map<std::string, object_version> result;
-  const auto& keys = state_->at(bucket).keys;
-  for (auto at = keys.lower_bound(prefix); at != keys.end() && at->first.starts_with(prefix); ++at)
-    if (!at->second.back().marker()) result.emplace_hint(result.end(), at->first, shown(at->second.back()));
+  const auto& keys = state_->at(bucket).keys.ordered();
+  for (auto at = s3_store::key_table::lower_bound(keys, prefix); at != keys.end(); ++at) {
+    const auto& [key, versions] = **at;
+    if (!key.starts_with(prefix)) break;
+    if (!versions.back().marker()) result.emplace_hint(result.end(), key, shown(versions.back()));
+  }
   return result;
 }
 
 void fake_s3::for_each_key(
     const std::string& bucket,
     const std::function<void(const std::string& key, std::size_t versions, const std::string& etag)>& tell) const {
-  for (const auto& [key, versions] : state_->at(bucket).keys) {
+  for (const s3_store::key_table::entry* const entry : state_->at(bucket).keys.ordered()) {
+    const auto& [key, versions] = *entry;
     const s3_store::version& current = versions.back();
     tell(key, versions.size(), current.marker() ? std::string{} : current.tag.text());
   }

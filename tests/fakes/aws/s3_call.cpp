@@ -15,6 +15,10 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 
 constexpr std::string_view declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
+std::string decoded(std::string_view text) {
+  return text.find('%') == std::string_view::npos ? std::string(text) : text::percent_decode(text);
+}
+
 }  // namespace
 
 bool is_header(std::string_view name, std::string_view wanted) {
@@ -31,8 +35,8 @@ s3_call::s3_call(const request& request_) : r(request_) {
   if (!path.starts_with('/')) throw refusal{400, "InvalidURI", "Couldn't parse the specified URI."};
   path.remove_prefix(1);
   const std::size_t slash = path.find('/');
-  bucket = text::percent_decode(path.substr(0, slash));
-  if (slash != std::string_view::npos) key = text::percent_decode(path.substr(slash + 1));
+  bucket = decoded(path.substr(0, slash));
+  if (slash != std::string_view::npos) key = decoded(path.substr(slash + 1));
   while (!query.empty()) {
     const std::string_view pair = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(query.size(), pair.size() + 1));

@@ -8,7 +8,8 @@
 namespace dynabackup::fakes::s3_store {
 namespace {
 
-using key_map = std::map<std::string, chain, std::less<>>;
+using entries = key_table::entries;
+using place = key_table::place;
 
 /// What both lists have in common: which keys, how they are spelled, how many still fit.
 struct list_terms {
@@ -44,11 +45,11 @@ struct list_terms {
 };
 
 /// The first key that does not begin with `prefix` and lies behind those that do.
-key_map::const_iterator behind(const key_map& keys, std::string prefix) {
+place behind(const entries& keys, std::string prefix) {
   while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xff) prefix.pop_back();
   if (prefix.empty()) return keys.end();
   prefix.back() = static_cast<char>(prefix.back() + 1);
-  return keys.lower_bound(prefix);
+  return key_table::lower_bound(keys, prefix);
 }
 
 void append_head(std::string& out, const s3_call& call, const list_terms& terms) {
@@ -76,19 +77,17 @@ void append_object_facts(std::string& out, const version& v) {
 // A continuation token is "k" + the last key, or "g" + the last common prefix, in base64.
 std::string token_of(char kind, std::string_view last) { return text::base64(kind + std::string(last)); }
 
-key_map::const_iterator start_of(const s3_call& call, const key_map& keys, const std::string& prefix) {
-  auto start = keys.lower_bound(prefix);
-  const auto later = [&](key_map::const_iterator other) {
-    if (other == keys.end() || (start != keys.end() && start->first < other->first)) start = other;
-  };
+place start_of(const s3_call& call, const entries& keys, const std::string& prefix) {
+  auto start = key_table::lower_bound(keys, prefix);
+  const auto later = [&](place other) { start = std::max(start, other); };
   if (const std::string* const token = call.parameter("continuation-token")) {
     const auto last = text::unbase64(*token);
     if (!last || last->empty() || (last->front() != 'k' && last->front() != 'g')) {
       throw refusal{400, "InvalidArgument", "The continuation token provided is incorrect"};
     }
-    later(last->front() == 'k' ? keys.upper_bound(last->substr(1)) : behind(keys, last->substr(1)));
+    later(last->front() == 'k' ? key_table::upper_bound(keys, last->substr(1)) : behind(keys, last->substr(1)));
   } else if (const std::string* const after = call.parameter("start-after"); after != nullptr && !after->empty()) {
-    later(keys.upper_bound(*after));
+    later(key_table::upper_bound(keys, *after));
   }
   return start;
 }
@@ -99,13 +98,14 @@ response s3_service::list_objects_v2(const s3_call& call) {
   const bucket& in = bucket_of(call);
   list_terms terms(call, traits_.list_page);
   const bool none_wanted = terms.left == 0;
-  std::string entries;
+  const entries& keys = in.keys.ordered();
+  std::string objects;
   std::string groups;
   std::string next;
   std::string last;
   int count = 0;
-  for (auto at = start_of(call, in.keys, terms.prefix); at != in.keys.end() && !none_wanted;) {
-    const auto& [key, versions] = *at;
+  for (auto at = start_of(call, keys, terms.prefix); at != keys.end() && !none_wanted;) {
+    const auto& [key, versions] = **at;
     if (!key.starts_with(terms.prefix)) break;
     const version& v = versions.back();
     if (v.marker()) {
@@ -120,13 +120,13 @@ response s3_service::list_objects_v2(const s3_call& call) {
     if (const std::string_view group = terms.group_of(key); !group.empty()) {
       append_group(groups, group, terms);
       last = token_of('g', group);
-      at = behind(in.keys, std::string(group));
+      at = behind(keys, std::string(group));
       continue;
     }
-    entries += "<Contents>";
-    append_element(entries, "Key", terms.spelled(key));
-    append_object_facts(entries, v);
-    entries += "</Contents>";
+    objects += "<Contents>";
+    append_element(objects, "Key", terms.spelled(key));
+    append_object_facts(objects, v);
+    objects += "</Contents>";
     if (count == terms.left) last = token_of('k', key);
     ++at;
   }
@@ -141,14 +141,14 @@ response s3_service::list_objects_v2(const s3_call& call) {
   append_element(body, "KeyCount", std::to_string(count));
   append_element(body, "IsTruncated", next.empty() ? "false" : "true");
   if (!next.empty()) append_element(body, "NextContinuationToken", next);
-  return replies_.xml(document("ListBucketResult", body + entries + groups));
+  return replies_.xml(document("ListBucketResult", body + objects + groups));
 }
 
 namespace {
 
 /// A place in a list of versions: a key, and how many of its versions (newest first) are behind us.
 struct version_place {
-  key_map::const_iterator key;
+  place key;
   std::size_t skip = 0;
 };
 
@@ -162,20 +162,20 @@ std::size_t versions_up_to(const chain& versions, std::string_view id) {
       std::ranges::count_if(versions, [&](const version& v) { return v.sequence >= *sequence; }));
 }
 
-version_place first_place(const s3_call& call, const key_map& keys, const list_terms& terms) {
+version_place first_place(const s3_call& call, const entries& keys, const list_terms& terms) {
   const std::string marker = call.parameter_or("key-marker", "");
   const std::string id = call.parameter_or("version-id-marker", "");
   if (marker.empty() && !id.empty()) {
     throw refusal{400, "InvalidArgument", "A version-id marker cannot be specified without a key marker."};
   }
-  if (marker < terms.prefix || marker.empty()) return {keys.lower_bound(terms.prefix)};
+  if (marker < terms.prefix || marker.empty()) return {key_table::lower_bound(keys, terms.prefix)};
   // A marker that is a common prefix stands for all of it.
   if (id.empty() && terms.group_of(marker) == marker && !terms.delimiter.empty()) return {behind(keys, marker)};
-  if (id.empty()) return {keys.upper_bound(marker)};
-  const auto found = keys.find(marker);
-  if (found == keys.end()) return {keys.upper_bound(marker)};
-  const std::size_t skip = versions_up_to(found->second, id);
-  return skip < found->second.size() ? version_place{found, skip} : version_place{std::next(found)};
+  if (id.empty()) return {key_table::upper_bound(keys, marker)};
+  const place found = key_table::lower_bound(keys, marker);
+  if (found == keys.end() || (*found)->first != marker) return {found};
+  const std::size_t skip = versions_up_to((*found)->second, id);
+  return skip < (*found)->second.size() ? version_place{found, skip} : version_place{std::next(found)};
 }
 
 void append_version(std::string& out, std::string_view key, const version& v, bool latest, const list_terms& terms) {
@@ -197,16 +197,16 @@ struct version_page {
   bool truncated = false;
 };
 
-version_page read_versions(const key_map& keys, version_place at, list_terms& terms) {
+version_page read_versions(const entries& keys, version_place at, list_terms& terms) {
   version_page page;
   const bool none_wanted = terms.left == 0;
-  while (at.key != keys.end() && at.key->first.starts_with(terms.prefix) && !none_wanted) {
+  while (at.key != keys.end() && (*at.key)->first.starts_with(terms.prefix) && !none_wanted) {
     if (terms.left == 0) {
       page.truncated = true;
       break;
     }
     --terms.left;
-    const auto& [key, versions] = *at.key;
+    const auto& [key, versions] = **at.key;
     page.last_id.clear();
     if (const std::string_view group = terms.group_of(key); !group.empty()) {
       append_group(page.groups, group, terms);
@@ -228,7 +228,8 @@ version_page read_versions(const key_map& keys, version_place at, list_terms& te
 response s3_service::list_object_versions(const s3_call& call) {
   const bucket& in = bucket_of(call);
   list_terms terms(call, traits_.list_page);
-  const version_page page = read_versions(in.keys, first_place(call, in.keys, terms), terms);
+  const entries& keys = in.keys.ordered();
+  const version_page page = read_versions(keys, first_place(call, keys, terms), terms);
   std::string body;
   append_head(body, call, terms);
   append_element(body, "KeyMarker", terms.spelled(call.parameter_or("key-marker", "")));

@@ -71,7 +71,7 @@ const version& shown_version(const s3_call& call, const bucket& in) {
     if (latest != nullptr) absent.headers = {{"x-amz-delete-marker", "true"}, {"x-amz-version-id", latest->id()}};
     throw absent;
   }
-  const chain* const versions = in.find(call.key);
+  const chain* const versions = in.keys.find(call.key);
   if (versions != nullptr) {
     const auto found = std::ranges::find_if(*versions, [&](const version& v) { return v.is(*id); });
     if (found != versions->end() && !found->marker()) return *found;

@@ -12,6 +12,7 @@ namespace dynabackup::fakes::s3_store {
 namespace {
 
 constexpr std::size_t half_id = 16;
+constexpr std::size_t usual_attributes = 120;
 // Odd, so that multiplying by it loses nothing.
 constexpr std::uint64_t spread = 0x9e3779b97f4a7c15;
 constexpr std::uint64_t other_spread = 0xd1342543de82ef95;
@@ -52,6 +53,12 @@ std::string entity_tag::text() const {
   return parts == 0 ? hex : fmt::format("{}-{}", hex, parts);
 }
 
+attributes::attributes(std::string_view content_type) {
+  if (content_type.empty()) return;
+  text_.reserve(usual_attributes);
+  add(content_type);
+}
+
 void attributes::add(std::string_view text) {
   text_ += text;
   text_ += '\0';
@@ -72,7 +79,7 @@ std::vector<std::pair<std::string_view, std::string_view>> attributes::meta() co
     rest.remove_prefix(text.size() + 1);
     return text;
   };
-  take();
+  if (!rest.empty()) take();
   while (!rest.empty()) {
     const std::string_view name = take();
     found.emplace_back(name, take());
@@ -91,13 +98,8 @@ std::optional<std::uint64_t> sequence_of_id(std::string_view text) {
   return id_text(sequence) == text ? std::optional(sequence) : std::nullopt;
 }
 
-const chain* bucket::find(std::string_view key) const {
-  const auto found = keys.find(key);
-  return found == keys.end() ? nullptr : &found->second;
-}
-
 const version* bucket::current(std::string_view key) const {
-  const chain* const versions = find(key);
+  const chain* const versions = keys.find(key);
   return versions == nullptr ? nullptr : &versions->back();
 }
 
@@ -107,22 +109,20 @@ const version* bucket::object(std::string_view key) const {
 }
 
 const version& bucket::add(std::string_view key, version v) {
-  const auto at = keys.lower_bound(key);
-  chain& versions = at != keys.end() && at->first == key ? at->second : keys.emplace_hint(at, key, chain{})->second;
+  chain& versions = keys.make(key);
   v.null_id = versioning != versioning_state::enabled;
   if (v.null_id) std::erase_if(versions, [](const version& old) { return old.null_id; });
   return versions.emplace_back(std::move(v));
 }
 
 std::optional<version> bucket::erase(std::string_view key, std::string_view id) {
-  const auto found = keys.find(key);
-  if (found == keys.end()) return std::nullopt;
-  chain& versions = found->second;
-  const auto which = std::ranges::find_if(versions, [&](const version& v) { return v.is(id); });
-  if (which == versions.end()) return std::nullopt;
+  chain* const versions = keys.find(key);
+  if (versions == nullptr) return std::nullopt;
+  const auto which = std::ranges::find_if(*versions, [&](const version& v) { return v.is(id); });
+  if (which == versions->end()) return std::nullopt;
   version gone = std::move(*which);
-  versions.erase(which);
-  if (versions.empty()) keys.erase(found);
+  versions->erase(which);
+  if (versions->empty()) keys.erase(key);
   return gone;
 }
 

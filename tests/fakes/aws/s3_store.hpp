@@ -2,11 +2,14 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "fakes/aws/fake_s3.hpp"
@@ -27,7 +30,7 @@ struct entity_tag {
 /// Content type and metadata as one string, for a million objects have them: type NUL (name NUL value NUL)*.
 class attributes {
  public:
-  explicit attributes(std::string_view content_type) { add(content_type); }
+  explicit attributes(std::string_view content_type = {});
   void add_meta(std::string_view name, std::string_view value);
   [[nodiscard]] std::string_view content_type() const;
   [[nodiscard]] std::vector<std::pair<std::string_view, std::string_view>> meta() const;
@@ -42,7 +45,7 @@ struct version {
   bool null_id = false;                     ///< made while versioning was not enabled
   std::shared_ptr<const std::string> body;  ///< null: a delete marker
   entity_tag tag;
-  attributes what{""};
+  attributes what;
   wall_time last_modified{};
 
   [[nodiscard]] bool marker() const { return body == nullptr; }
@@ -63,21 +66,54 @@ struct stored_part {
 
 struct upload {
   std::string key;
-  attributes what{""};
+  attributes what;
   wall_time initiated{};
   std::map<int, stored_part> parts;
 };
 
 enum class versioning_state { never, enabled, suspended };
 
+/// Keys found by hash, which is what writes need, and put in order when a list asks for it.
+class key_table {
+  struct text_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  using table = std::unordered_map<std::string, chain, text_hash, std::equal_to<>>;
+
+ public:
+  using entry = table::value_type;
+  using entries = std::vector<const entry*>;
+  using place = entries::const_iterator;
+
+  [[nodiscard]] const chain* find(std::string_view key) const;
+  chain* find(std::string_view key) { return const_cast<chain*>(std::as_const(*this).find(key)); }
+  /// The chain of a key; a new one must not stay empty.
+  chain& make(std::string_view key);
+  void erase(std::string_view key);
+  [[nodiscard]] bool empty() const { return table_.empty(); }
+
+  /// In the keys' byte order, until the next change.
+  [[nodiscard]] const entries& ordered() const;
+  /// The first of `in` whose key is not less than, or is greater than, `key`.
+  static place lower_bound(const entries& in, std::string_view key);
+  static place upper_bound(const entries& in, std::string_view key);
+
+ private:
+  void put_in_order() const;
+
+  table table_;
+  mutable entries ordered_;
+  mutable entries fresh_;  // in the table, not yet in order
+};
+
 class bucket {
  public:
   versioning_state versioning = versioning_state::never;
   wall_time created{};
-  std::map<std::string, chain, std::less<>> keys;      ///< no chain is empty
+  key_table keys;                                      ///< no chain is empty
   std::map<std::string, upload, std::less<>> uploads;  ///< by upload id
 
-  [[nodiscard]] const chain* find(std::string_view key) const;
   /// The current version, be it a marker; null when there is none.
   [[nodiscard]] const version* current(std::string_view key) const;
   /// The current version unless it is a marker.

@@ -12,6 +12,7 @@ namespace dynabackup::fakes {
 namespace {
 
 constexpr std::string_view bucket_path = "/_fake/bucket/";
+constexpr std::string_view table_path = "/_fake/table/";
 
 response plain(int status, std::string_view content_type, std::string body) {
   response answer;
@@ -40,10 +41,16 @@ response aws_service::control(const request& r) {
   try {
     if (r.method == "GET" && r.target == "/_fake/stats") return plain(200, "application/json", seen.json());
     if (r.method == "GET" && r.target.starts_with(bucket_path)) return list_bucket(r.target.substr(bucket_path.size()));
+    if (r.method == "GET" && r.target == "/_fake/tables" && table_statistics) {
+      return plain(200, "application/json", table_statistics());
+    }
+    if (r.method == "GET" && r.target.starts_with(table_path) && table_digest) {
+      return plain(200, "text/plain", table_digest(r.target.substr(table_path.size())) + '\n');
+    }
   } catch (const std::exception& failure) {
     return plain(404, "text/plain", fmt::format("{}\n", failure.what()));
   }
-  return plain(404, "text/plain", "GET /_fake/stats or /_fake/bucket/NAME\n");
+  return plain(404, "text/plain", "GET /_fake/stats, /_fake/bucket/NAME, /_fake/tables or /_fake/table/NAME\n");
 }
 
 /// One line a key: how many versions, and the ETag of the current one unless that is a delete marker.

@@ -13,6 +13,9 @@ class aws_service {
 
   /// Where requests with X-Amz-Target go.
   std::function<response(const request&)> dynamodb;
+  /// What GET /_fake/tables and /_fake/table/NAME answer.
+  std::function<std::string()> table_statistics;
+  std::function<std::string(const std::string& name)> table_digest;
   traffic seen;
 
   response handle(const request& r);

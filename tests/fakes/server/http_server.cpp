@@ -38,6 +38,9 @@ struct http_server::impl : std::enable_shared_from_this<impl> {
   /// One connection, owned by its coroutine and known here so that it can be closed.
   struct peer {
     peer(impl& server, tcp::socket s) : socket(std::move(s)), reader(server.limits), timer(socket.get_executor()) {
+      error_code ignored;
+      socket.set_option(tcp::no_delay(true), ignored);
+      socket.non_blocking(true, ignored);
       server.peers.push_back(this);
       at = std::prev(server.peers.end());
     }
@@ -45,12 +48,17 @@ struct http_server::impl : std::enable_shared_from_this<impl> {
     request_reader reader;
     asio::steady_timer timer;
     std::string head;
+    // What answered_at_once left to answer_request.
+    std::optional<fault> met;
+    response answer;
+    std::size_t unwritten = 0;
     std::list<peer*>::iterator at;
   };
 
   static task<void> accept(std::shared_ptr<impl> self);
   static task<void> serve(std::shared_ptr<impl> self, tcp::socket socket);
   task<bool> read_request(peer& p);
+  bool answered_at_once(peer& p);
   task<bool> answer_request(peer& p);
   static task<bool> write_answer(peer& p, const response& answer, bool keep_alive);
   task<bool> suffer(peer& p, fault f);
@@ -73,19 +81,17 @@ task<void> http_server::impl::accept(std::shared_ptr<impl> self) {
       co_await rest.async_wait(as_result);
       continue;
     }
-    error_code ignored;
-    socket.set_option(tcp::no_delay(true), ignored);
     asio::co_spawn(self->acceptor.get_executor(), serve(self, std::move(socket)), asio::detached);
   }
 }
 
 task<void> http_server::impl::serve(std::shared_ptr<impl> self, tcp::socket socket) {
   peer p(*self, std::move(socket));
-  bool more = true;
-  while (more) {
-    more = co_await self->read_request(p);
-    if (more) more = co_await self->answer_request(p);
-    if (more) p.reader.next();
+  while (co_await self->read_request(p)) {
+    // Many requests may come in one go: each is answered before the next is looked at.
+    const bool more = co_await self->answer_request(p);
+    if (!more) break;
+    p.reader.next();
   }
   self->peers.erase(p.at);
 }
@@ -103,6 +109,8 @@ task<bool> http_server::impl::read_request(peer& p) {
     const auto [failure, count] = co_await p.socket.async_read_some(asio::buffer(room.data(), room.size()), as_result);
     if (failure) co_return false;
     p.reader.received(count);
+    // The usual request, from its first byte to its answer's last, without another wait.
+    while (p.reader.now() == done && answered_at_once(p)) p.reader.next();
   }
   if (p.reader.now() == done) co_return true;
   response refusal;
@@ -111,28 +119,42 @@ task<bool> http_server::impl::read_request(peer& p) {
   co_return false;
 }
 
-task<bool> http_server::impl::answer_request(peer& p) {
+/// False: the fault, or the rest of the answer, is still to come.
+bool http_server::impl::answered_at_once(peer& p) {
   const request& r = p.reader.message();
-  const std::optional<fault> f = hooks.fault_for ? hooks.fault_for(r) : std::nullopt;
-  if (f) co_return co_await suffer(p, *f);
-  const response answer = hooks.handle(r);
-  co_return co_await write_answer(p, answer, p.reader.keep_alive());
+  p.met = hooks.fault_for ? hooks.fault_for(r) : std::nullopt;
+  p.unwritten = 0;
+  if (p.met) return false;
+  p.answer = hooks.handle(r);
+  p.head.clear();
+  append_head(p.head, p.answer, p.reader.keep_alive());
+  const bool joined = p.answer.body.size() <= small_body;
+  if (joined) p.head += p.answer.body;
+  error_code failure;
+  const std::size_t written = joined ? p.socket.write_some(asio::buffer(p.head), failure) : 0;
+  // A failure shows once more when the rest is written.
+  p.unwritten = p.head.size() - written + (joined ? 0 : p.answer.body.size());
+  return p.unwritten == 0 && p.reader.keep_alive();
+}
+
+task<bool> http_server::impl::answer_request(peer& p) {
+  if (p.met) co_return co_await suffer(p, *p.met);
+  const bool joined = p.answer.body.size() <= small_body;
+  if (p.unwritten != 0) {
+    const std::size_t written = p.head.size() + (joined ? 0 : p.answer.body.size()) - p.unwritten;
+    const std::array buffers{asio::buffer(p.head) + written,
+                             joined ? asio::mutable_buffer() : asio::buffer(p.answer.body)};
+    const auto [failure, count] = co_await asio::async_write(p.socket, buffers, as_result);
+    if (failure) co_return false;
+  }
+  co_return p.reader.keep_alive();
 }
 
 task<bool> http_server::impl::write_answer(peer& p, const response& answer, bool keep_alive) {
   p.head.clear();
   append_head(p.head, answer, keep_alive);
-  const bool joined = answer.body.size() <= small_body;
-  if (joined) p.head += answer.body;
-  error_code failure;
-  if (joined) {
-    const auto [error, written] = co_await asio::async_write(p.socket, asio::buffer(p.head), as_result);
-    failure = error;
-  } else {
-    const std::array buffers{asio::buffer(std::as_const(p.head)), asio::buffer(answer.body)};
-    const auto [error, written] = co_await asio::async_write(p.socket, buffers, as_result);
-    failure = error;
-  }
+  const std::array buffers{asio::buffer(std::as_const(p.head)), asio::buffer(answer.body)};
+  const auto [failure, written] = co_await asio::async_write(p.socket, buffers, as_result);
   co_return !failure && keep_alive;
 }
 

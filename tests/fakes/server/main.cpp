@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "dynabackup/error.hpp"
+#include "fakes/aws/fake_dynamodb.hpp"
 #include "fakes/server/aws_service.hpp"
 #include "fakes/server/http_server.hpp"
 #include "fakes/server/options.hpp"
@@ -32,7 +33,13 @@ server_hooks hooks_of(aws_service& service, socket_faults& faults) {
 int run(const fake_options& options) {
   fake_s3 s3(now);
   for (const fake_options::bucket& b : options.buckets) s3.create_bucket(b.name, b.versioned);
+  fake_dynamodb tables(now);
+  for (const auto& t : options.tables) tables.create_table(t.name, {{t.key, t.type}}, "");
+  for (const auto& t : options.synthetic_tables) tables.create_synthetic_table(t.name, t.items, t.item_bytes);
   aws_service service(s3);
+  service.dynamodb = [&tables](const request& r) { return tables.handle(r); };
+  service.table_statistics = [&tables] { return tables.statistics(); };
+  service.table_digest = [&tables](const std::string& name) { return tables.digest(name); };
   socket_faults faults(options.faults, options.seed);
 
   boost::asio::io_context context(1);
