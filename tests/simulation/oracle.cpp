@@ -19,7 +19,8 @@ void judge_bookkeeping(world& outside, verdict& v) {
   for (const s3::listed_version& found : versions_under(outside, world::home.bucket, books())) {
     const std::string name = found.key.substr(books().size());
     const bool known = name == "descriptor.json" || name == "recorder.json" || name.starts_with("runs/") ||
-                       name.starts_with("probes/");
+                       name.starts_with("probes/") ||
+                       (name.starts_with("checkpoints/") && !outside.settings.store.removal_allowed);
     if (!known) v.blame("left behind: " + found.key + (found.delete_marker ? " (a delete marker)" : ""));
   }
 }
@@ -33,15 +34,17 @@ void judge_run_record(const world& outside, const report& told, verdict& v) {
 }
 
 /// A lost item is never excused; another state only by name, what came back only by a report that says that it may.
-bool is_told_of(const world& outside, const difference& d, const std::set<std::string>& named, const report& told) {
+bool is_told_of(const difference& d, const std::set<std::string>& named, const report& told) {
   if (d.kind == difference_kind::missing) return false;
   if (named.contains(d.object)) return true;
-  return !told.not_covered.empty() &&
-         (d.kind == difference_kind::revived || !outside.settings.store.conditions_enforced);
+  // What was found before a crash was counted in the checkpoint, and named by nobody who could still speak.
+  return d.kind == difference_kind::altered && told.items_resumed > 0 && told.items_differing > named.size();
 }
 
 /// Whether a reason not to be covered exists in this world.
-bool uncovered_for_a_reason(const world& outside) { return outside.settings.stream; }
+bool uncovered_for_a_reason(const world& outside) {
+  return !outside.settings.store.removal_allowed && !outside.settings.store.markers_allowed;
+}
 
 }  // namespace
 
@@ -101,7 +104,7 @@ void judge_backfill(world& outside, const report& told, verdict& v) {
   std::set<std::string> named;
   for (const finding& f : told.findings) {
     named.insert(f.object);
-    if (f.kind != "differs") v.blame("a finding of an unknown kind: " + f.kind);
+    if (f.kind != "differs" && f.kind != "resurrected") v.blame("a finding of an unknown kind: " + f.kind);
   }
   if (told.items_read != told.items_written + told.items_present + told.items_differing)
     v.blame("the counts do not add up");
@@ -109,7 +112,7 @@ void judge_backfill(world& outside, const report& told, verdict& v) {
     v.blame("says without a reason: " + told.not_covered);
   std::size_t unexplained = 0;
   for (const difference& d : differences(outside)) {
-    if (is_told_of(outside, d, named, told)) continue;
+    if (is_told_of(d, named, told)) continue;
     if (++unexplained <= most_told) v.blame(describe(d) + (told.whole() ? ", and the report says whole" : ""));
   }
   if (unexplained > most_told) v.blame("… and " + std::to_string(unexplained - most_told) + " more");
