@@ -15,12 +15,22 @@ constexpr std::size_t most_told = 5;
 
 std::string books() { return world::home.prefix + std::string(archive::bookkeeping); }
 
+/// A checkpoint stays where it may not be removed, where its last PUT came late, or where the run was dropped between
+/// its record's end and its checkpoint's. It is of a closed run then, which is never taken up.
+bool may_stay(const world& outside, const std::string& name, const verdict& v) {
+  if (!name.starts_with("checkpoints/backfill-")) return false;
+  if (!outside.settings.store.removal_allowed) return true;
+  const std::string id = name.substr(name.find('-') + 1);
+  const auto record = outside.store.current(world::home.bucket, books() + "runs/" + id);
+  if (record.empty() || archive::read_run_record(*record.begin()->second.body).ended.empty()) return false;
+  return outside.late_checkpoint || v.crashes + v.interruptions + v.failures > 0;
+}
+
 void judge_bookkeeping(world& outside, verdict& v) {
   for (const s3::listed_version& found : versions_under(outside, world::home.bucket, books())) {
     const std::string name = found.key.substr(books().size());
     const bool known = name == "descriptor.json" || name == "recorder.json" || name.starts_with("runs/") ||
-                       name.starts_with("probes/") ||
-                       (name.starts_with("checkpoints/") && !outside.settings.store.removal_allowed);
+                       name.starts_with("probes/") || may_stay(outside, name, v);
     if (!known) v.blame("left behind: " + found.key + (found.delete_marker ? " (a delete marker)" : ""));
   }
 }

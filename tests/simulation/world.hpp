@@ -62,6 +62,7 @@ class world {
   dynamodb::key_schema key;
   recorder reference;
   world_settings settings;
+  bool late_checkpoint = false;  ///< a checkpoint was saved by a request that nobody waited for any more
 
  private:
   void write_about(const request& r, const response& answer);
