@@ -45,18 +45,34 @@ void record_some(world& outside, dice& chance) {
   outside.time.advance_to(outside.time.elapsed() + minutes{60});
 }
 
+/// Objects in the place of some items that no change will ever correct: an older run's, or a recorder's that missed
+/// one.
+void leave_stale_objects(world& outside, dice& chance) {
+  for (const auto& [key, item] : outside.items()) {
+    if (!chance.one_in(20)) continue;
+    std::string older = item;
+    older.insert(1, R"("!older":{"NULL":true},)");
+    std::string body = body_of(older);
+    std::string md5 = crypto::md5_hex(body);
+    outside.store.put(world::home.bucket, world::home.key(archive::object_name(key)), std::move(body),
+                      {{"source", "backfill"}, {"md5", std::move(md5)}, {"run", "20261001T000000Z-00000001"}});
+  }
+}
+
 void arrange(world& outside, dice& chance) {
   for (std::uint64_t n = 0; n < outside.settings.items; ++n) outside.write(n);
-  outside.time.advance_to(outside.time.elapsed() + minutes{10});
-  if (!outside.settings.stream) return;
   const dynamodb::table_description table = described(outside);
-  outside.reference.write_to(world::home.bucket, world::home.prefix, table.stream->label);
-  outside.tables.on_change(world::table, [&outside](const fakes::table_change& c) { outside.reference.take(c); });
-  const bool recorded = chance.one_in(3);
+  const bool stale = chance.one_in(4);
+  if (stale) leave_stale_objects(outside, chance);
+  const bool recorded = outside.settings.stream && chance.one_in(3);
   // Whoever writes there first says whose prefix it is.
-  if (recorded || outside.settings.writers)
+  if (stale || recorded || outside.settings.writers)
     outside.store.put(world::home.bucket, archive::descriptor_key(world::home),
                       archive::write_descriptor(archive::describe(table)), {});
+  outside.time.advance_to(outside.time.elapsed() + minutes{10});
+  if (!outside.settings.stream) return;
+  outside.reference.write_to(world::home.bucket, world::home.prefix, table.stream->label);
+  outside.tables.on_change(world::table, [&outside](const fakes::table_change& c) { outside.reference.take(c); });
   if (recorded) record_some(outside, chance);
   if (!outside.settings.writers) return;
   outside.let_writers_loose(chance.between(milliseconds{20'000}, milliseconds{200'000}));

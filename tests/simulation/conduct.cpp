@@ -44,7 +44,9 @@ conduct::conduct(std::uint64_t seed, dice& chance) : plan(0, {}), chance_(chance
   interrupting_ = !crashing_ && chance_.one_in(6);
   parallelism_ = chance_.pick(std::array<std::size_t, 4>{2, 4, 8, 16});
   if (chance_.one_in(8)) memory_ = std::size_t{64} << 10;
-  pause = chance_.one_in(2) ? milliseconds{0} : chance_.between(milliseconds{0}, milliseconds{300'000});
+  // At once, as a supervisor does it; after a coffee; the next morning.
+  pause = milliseconds{2'000};
+  if (chance_.one_in(2)) pause = chance_.between(pause, milliseconds{minutes{chance_.one_in(2) ? 10 : 600}});
 }
 
 run_options conduct::next_options(int start) {

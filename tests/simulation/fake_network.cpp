@@ -45,8 +45,11 @@ struct fake_network::delivery {
     copy->budget = nullptr;
     effect = world.time.after(f.acts_after, [copy, to, &outside, answer = answer, kind = f.kind] {
       *answer = outside.serve(*copy, to);
+      const bool late = kind == fault::late_effect || kind == fault::stuck;
+      if (late && copy->target.find("/checkpoints/") != std::string::npos) outside.late_checkpoint = true;
       outside.say(std::string("  ") + (kind == fault::none ? "" : name_of(kind)) + " effect " +
-                  operation_of(*copy, to) + " " + std::to_string((*answer)->status));
+                  operation_of(*copy, to) + " " + std::to_string((*answer)->status) +
+                  ((*answer)->status < 400 ? std::string() : " " + (*answer)->body));
     });
   }
   delivery(const delivery&) = delete;

@@ -15,11 +15,22 @@ constexpr std::size_t most_told = 5;
 
 std::string books() { return world::home.prefix + std::string(archive::bookkeeping); }
 
+/// A checkpoint stays where it may not be removed, where its last PUT came late, or where the run was dropped between
+/// its record's end and its checkpoint's. It is of a closed run then, which is never taken up.
+bool may_stay(const world& outside, const std::string& name, const verdict& v) {
+  if (!name.starts_with("checkpoints/backfill-")) return false;
+  if (!outside.settings.store.removal_allowed) return true;
+  const std::string id = name.substr(name.find('-') + 1);
+  const auto record = outside.store.current(world::home.bucket, books() + "runs/" + id);
+  if (record.empty() || archive::read_run_record(*record.begin()->second.body).ended.empty()) return false;
+  return outside.late_checkpoint || v.crashes + v.interruptions + v.failures > 0;
+}
+
 void judge_bookkeeping(world& outside, verdict& v) {
   for (const s3::listed_version& found : versions_under(outside, world::home.bucket, books())) {
     const std::string name = found.key.substr(books().size());
     const bool known = name == "descriptor.json" || name == "recorder.json" || name.starts_with("runs/") ||
-                       name.starts_with("probes/");
+                       name.starts_with("probes/") || may_stay(outside, name, v);
     if (!known) v.blame("left behind: " + found.key + (found.delete_marker ? " (a delete marker)" : ""));
   }
 }
@@ -32,8 +43,18 @@ void judge_run_record(const world& outside, const report& told, verdict& v) {
     v.blame("the report says whole, run record " + run->id + " does not");
 }
 
+/// A lost item is never excused; another state only by name, what came back only by a report that says that it may.
+bool is_told_of(const difference& d, const std::set<std::string>& named, const report& told) {
+  if (d.kind == difference_kind::missing) return false;
+  if (named.contains(d.object)) return true;
+  // What was found before a crash was counted in the checkpoint, and named by nobody who could still speak.
+  return d.kind == difference_kind::altered && told.items_resumed > 0 && told.items_differing > named.size();
+}
+
 /// Whether a reason not to be covered exists in this world.
-bool uncovered_for_a_reason(const world& outside) { return outside.settings.stream; }
+bool uncovered_for_a_reason(const world& outside) {
+  return !outside.settings.store.removal_allowed && !outside.settings.store.markers_allowed;
+}
 
 }  // namespace
 
@@ -93,7 +114,7 @@ void judge_backfill(world& outside, const report& told, verdict& v) {
   std::set<std::string> named;
   for (const finding& f : told.findings) {
     named.insert(f.object);
-    if (f.kind != "differs") v.blame("a finding of an unknown kind: " + f.kind);
+    if (f.kind != "differs" && f.kind != "resurrected") v.blame("a finding of an unknown kind: " + f.kind);
   }
   if (told.items_read != told.items_written + told.items_present + told.items_differing)
     v.blame("the counts do not add up");
@@ -101,9 +122,7 @@ void judge_backfill(world& outside, const report& told, verdict& v) {
     v.blame("says without a reason: " + told.not_covered);
   std::size_t unexplained = 0;
   for (const difference& d : differences(outside)) {
-    // A lost item is never excused; what came back or was altered only by a report that says so.
-    const bool told_of = named.contains(d.object) || !told.not_covered.empty();
-    if (d.kind != difference_kind::missing && told_of) continue;
+    if (is_told_of(d, named, told)) continue;
     if (++unexplained <= most_told) v.blame(describe(d) + (told.whole() ? ", and the report says whole" : ""));
   }
   if (unexplained > most_told) v.blame("… and " + std::to_string(unexplained - most_told) + " more");

@@ -117,7 +117,7 @@ void world::let_writers_loose(milliseconds how_long) {
   for (std::int64_t left = chance.between(10, 60); left > 0; --left) {
     time.after(chance.between(milliseconds{0}, how_long), [this] {
       if (!loose_) return;
-      if (items().empty() || chance.one_in(5)) return write(next_item_);
+      if (chance.one_in(5)) return write(next_item_);
       touch(std::next(members_.begin(), static_cast<std::ptrdiff_t>(chance.below(members_.size())))->first);
     });
   }

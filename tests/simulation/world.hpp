@@ -49,7 +49,8 @@ class world {
   /// Lets everything happen that is still to come.
   void settle();
 
-  [[nodiscard]] const std::map<std::string, std::string>& items() const { return tables.items(table); }
+  /// canonical key → canonical item, as they are now.
+  [[nodiscard]] std::map<std::string, std::string> items() const { return tables.items(table); }
   /// Keys whose item was changed since the world began.
   [[nodiscard]] const std::set<std::string>& changed() const { return changed_; }
   void say(const std::string& what) const;
@@ -61,6 +62,7 @@ class world {
   dynamodb::key_schema key;
   recorder reference;
   world_settings settings;
+  bool late_checkpoint = false;  ///< a checkpoint was saved by a request that nobody waited for any more
 
  private:
   void write_about(const request& r, const response& answer);
