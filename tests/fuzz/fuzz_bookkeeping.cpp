@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "archive/checkpoint.hpp"
 #include "archive/descriptor.hpp"
 #include "archive/manifest.hpp"
 #include "archive/run_record.hpp"
@@ -49,6 +50,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         check_blocks(m);
         return archive::write_manifest(m);
       });
+      break;
+    case 'b':
+      round_trip(body, archive::read_backfill_checkpoint,
+                 [](const archive::backfill_checkpoint& c) { return archive::write_checkpoint(c); });
+      break;
+    case 's':
+      round_trip(body, archive::read_restore_checkpoint,
+                 [](const archive::restore_checkpoint& c) { return archive::write_checkpoint(c); });
       break;
     default:
       break;

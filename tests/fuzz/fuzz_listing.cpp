@@ -1,4 +1,4 @@
-// Both lists of S3: read or refused; a truncated page says where to go on.
+// The lists of S3: read or refused; a truncated page says where to go on.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -22,6 +22,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (page.next_key_marker && page.next_key_marker->empty()) std::abort();
     for (const s3::listed_version& version : page.versions)
       if (version.key.empty() || version.version_id.empty()) std::abort();
+  } catch (const format_error&) {
+  }
+  try {
+    const auto uploads = s3::read_upload_page(body);
+    for (const s3::listed_upload& upload : uploads)
+      if (upload.key.empty() || upload.upload_id.empty()) std::abort();
   } catch (const format_error&) {
   }
   return 0;

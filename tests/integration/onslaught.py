@@ -1,0 +1,173 @@
+"""aws-fake with a large table, and what real operators do to a run on it: kill it, fault it, put a ceiling on it.
+
+usage: onslaught.py kills [--items N] [--kills K]     kill -9 at K moments of backfill and of restore, each resumed
+       onslaught.py faults [--items N] [--faults P]   backfill, snapshot and restore with a share of requests faulted
+       onslaught.py ceiling [--seconds S]             a restore held to 100 write units a second
+
+Prints what was measured; exit code 1 when something is not as it must be. aws-fake and the binary are taken from the
+build folder, or from DYNABACKUP_AWS_FAKE and DYNABACKUP_BINARY.
+"""
+import argparse
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+BINARY = os.environ.get("DYNABACKUP_BINARY") or os.path.join(ROOT, "build/src/apps/cli/dynamodb-backup")
+FAKE = os.environ.get("DYNABACKUP_AWS_FAKE") or os.path.join(ROOT, "build/tests/fakes/server/aws-fake")
+
+
+class Stage:
+    """A fake, and an environment in which the binary meets it."""
+
+    def __init__(self, items, *options):
+        self.items = items
+        self.home = tempfile.mkdtemp(prefix="dynabackup-onslaught-")
+        self.fake = subprocess.Popen(
+            [FAKE, "--port", "0", "--bucket", "items", "--bucket", "snapshots", "--table", f"source:{items}:400",
+             "--create-table", "copy:id(S)", *options], stdout=subprocess.PIPE, text=True)
+        self.url = "http://127.0.0.1:" + self.fake.stdout.readline().strip().rsplit(":", 1)[1]
+        self.environment = {
+            "PATH": "/usr/bin:/bin", "HOME": self.home, "LC_ALL": "C.UTF-8", "AWS_ACCESS_KEY_ID": "AKIDONSLAUGHT",
+            "AWS_SECRET_ACCESS_KEY": "secret-of-the-onslaught", "AWS_REGION": "eu-central-1",
+            "AWS_ENDPOINT_URL": self.url, "S3_PATH_STYLE": "true", "INCREMENTAL_BUCKET": "items",
+            "SNAPSHOT_BUCKET": "snapshots",
+        }
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.fake.terminate()
+        self.fake.wait(30)
+        self.fake.stdout.close()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def start(self, *arguments):
+        return subprocess.Popen([BINARY, *arguments, "--output", "json"], env=self.environment, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def run(self, *arguments, expect=0):
+        process = self.start(*arguments)
+        out, err = process.communicate()
+        assert "secret-of-the-onslaught" not in out + err, "a secret was printed"
+        assert process.returncode == expect, f"{arguments}: exit {process.returncode}\n{err[-2000:]}"
+        return json.loads(out)
+
+    def get(self, path):
+        with urllib.request.urlopen(self.url + path) as answer:
+            return answer.read().decode()
+
+    def stats(self):
+        return json.loads(self.get("/_fake/stats"))
+
+    def equal(self):
+        source, copy = self.get("/_fake/table/source"), self.get("/_fake/table/copy")
+        assert source == copy, f"the copy is not the source:\n{source}\n{copy}"
+
+
+def kill_often(stage, kills, seconds, rng, begin, again):
+    """Kills `kills` runs, each after a random time; the last one ends by itself. Returns its report."""
+    arguments = begin
+    for n in range(kills):
+        process = stage.start(*arguments)
+        time.sleep(rng.uniform(0.3, 2 * seconds / (kills + 1)))
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+            arguments = again
+            continue
+        out, err = process.communicate()
+        assert process.returncode == 0, err[-2000:]
+        print(f"  ended by itself after {n} kills")
+        return json.loads(out)
+    return stage.run(*arguments)
+
+
+def kills(options):
+    rng = random.Random(options.seed)
+    print(f"kills: {options.items} items, {options.kills} kills of each command, seed {options.seed}")
+    with Stage(options.items) as stage:
+        began = time.monotonic()
+        done = kill_often(stage, options.kills, options.seconds, rng, ("backfill", "source"), ("backfill", "source"))
+        stored = stage.stats()["put_object"]["stored"]
+        objects = [line for line in stage.get("/_fake/bucket/items").splitlines() if ".dynabackup/" not in line]
+        versions = sum(json.loads(line)["versions"] for line in objects)
+        print(f"  backfill: {time.monotonic() - began:.0f} s, {len(objects)} objects, {versions} versions, "
+              f"{stored} PUTs stored, the last run resumed at {done['items_resumed']} items")
+        assert len(objects) == options.items, "not every item has an object"
+        assert versions <= 1.02 * options.items, "more than 2 % were written twice"
+        stage.run("snapshot", "all.json.gz")
+        began = time.monotonic()
+        restore = ("restore", "copy", "all.json.gz")
+        done = kill_often(stage, options.kills, options.seconds, rng, restore, (*restore, "--resume"))
+        twice = stage.stats()["dynamodb"]["copy"]["written_again"]
+        print(f"  restore: {time.monotonic() - began:.0f} s, {twice} items written twice "
+              f"({100 * twice / options.items:.2f} %), the last run resumed at {done['items_resumed']} items")
+        assert twice <= 0.02 * options.items, "more than 2 % were written twice"
+        stage.equal()
+    print("  the copy equals the source")
+
+
+def faults(options):
+    print(f"faults: {options.items} items, {options.faults:.0%} of requests faulted, seed {options.seed}")
+    requests = {}
+    for share in (0, options.faults):
+        with Stage(options.items, "--faults", str(share), "--seed", str(options.seed)) as stage:
+            for arguments in (("backfill", "source"), ("snapshot", "all.json.gz"), ("restore", "copy", "all.json.gz")):
+                done = stage.run(*arguments)
+                print(f"  {share:4.0%} {arguments[0]:9} {done['seconds']:7.1f} s, {done['requests']} requests")
+            stage.equal()
+            stats = stage.stats()
+            requests[share] = stats["requests_total"]
+            met = stats["faults_total"]
+    bound = 1.3 * requests[0] + met
+    print(f"  {requests[options.faults]} requests, {met} faults; without faults {requests[0]}; bound {bound:.0f}")
+    assert requests[options.faults] <= bound, "too many requests"
+
+
+def ceiling(options):
+    print(f"ceiling: 100 write units a second for {options.seconds} s")
+    with Stage(120 * options.seconds) as stage:
+        stage.run("backfill", "source")
+        stage.run("snapshot", "all.json.gz")
+        process = stage.start("restore", "copy", "all.json.gz", "--max-write-units", "100")
+        time.sleep(5)
+        first = stage.stats()["dynamodb"]["copy"]["write_units"]
+        began = time.monotonic()
+        time.sleep(options.seconds)
+        took = time.monotonic() - began
+        units = stage.stats()["dynamodb"]["copy"]["write_units"] - first
+        process.kill()
+        process.communicate()
+    print(f"  {units / took:.1f} units a second over {took:.0f} s")
+    assert 95 <= units / took <= 105, "outside of 100 ± 5 %"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["kills", "faults", "ceiling"])
+    parser.add_argument("--items", type=int)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--faults", type=float, default=0.1)
+    parser.add_argument("--seconds", type=float, default=60, help="kills: what a run takes when nobody kills it")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    options = parser.parse_args()
+    options.items = options.items or (1_000_000 if options.what == "kills" else 100_000)
+    if options.what == "ceiling":
+        options.seconds = int(options.seconds)
+    try:
+        {"kills": kills, "faults": faults, "ceiling": ceiling}[options.what](options)
+    except AssertionError as e:
+        print(f"FAILED: {e}")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
