@@ -35,6 +35,17 @@ transport& network_or_pool(transport* network, std::optional<http::connection_po
   return network != nullptr ? *network : pool.emplace(pool_for(s));
 }
 
+/// The place of STS, where the environment and the profile leave it open, is the table's region.
+aws::chain_surroundings surroundings_of(const settings& s, transport& network, runtime::clock& clock,
+                                        std::uint64_t seed) {
+  return {.network = network,
+          .clock = clock,
+          .seed = seed,
+          .region = s.dynamodb.region.empty() ? s.s3.region : s.dynamodb.region,
+          .fips = s.endpoints.use_fips,
+          .dualstack = s.endpoints.use_dualstack};
+}
+
 aws::endpoint where_dynamodb_is(const settings& s) {
   aws::endpoint_query query;
   // A snapshot touches no table and needs no region of one; the engine tells whoever does.
@@ -70,7 +81,9 @@ composition::composition(settings given, transport* network, runtime::clock& tim
     : configuration(checked(std::move(given))),
       clock(time),
       random(seed),
-      who(aws::credential_chain(configuration.credentials)),
+      who(aws::credential_chain(
+          configuration.credentials,
+          surroundings_of(configuration, network_or_pool(network, credential_pool, configuration), clock, random()))),
       table_endpoint(where_dynamodb_is(configuration)),
       table_permits(configuration.dynamodb.parallelism),
       object_permits(configuration.s3.parallelism),

@@ -3,6 +3,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <random>
@@ -24,8 +25,9 @@ struct composition {
   runtime::clock& clock;
   std::mt19937_64 random;
   runtime::interruption stop;
+  std::optional<http::connection_pool> credential_pool;  // none over a network of the caller's
   std::unique_ptr<aws::credential_provider> who;
-  std::optional<http::connection_pool> table_pool;   // none over a network of the caller's
+  std::optional<http::connection_pool> table_pool;   // likewise
   std::optional<http::connection_pool> object_pool;  // likewise
   aws::endpoint table_endpoint;
   runtime::semaphore table_permits;
@@ -51,7 +53,15 @@ struct composition {
   task<report> timed(task<report> (*pipeline)(pipelines::run_context&, Options), Options what, progress& seen) {
     pipelines::run_context run = context(seen);
     const auto begun = clock.steady_now();
-    report done = co_await pipeline(run, std::move(what));
+    report done;
+    std::exception_ptr failure;
+    try {
+      done = co_await pipeline(run, std::move(what));
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    who->rest();
+    if (failure) std::rethrow_exception(failure);
     done.seconds = std::chrono::duration<double>(clock.steady_now() - begun).count();
     co_return done;
   }

@@ -10,6 +10,7 @@
 #include <random>
 #include <utility>
 
+#include "aws/shared_files.hpp"
 #include "composition.hpp"
 #include "dynabackup/shared_config.hpp"
 #include "pipelines/backfill.hpp"

@@ -18,11 +18,13 @@ struct permission {
   std::string_view operation;
   std::string_view action;
 };
-constexpr std::array<permission, 16> permissions{{
+constexpr std::array<permission, 18> permissions{{
     {"BatchWriteItem", "dynamodb:BatchWriteItem"},
     {"DescribeTable", "dynamodb:DescribeTable"},
     {"GetItem", "dynamodb:GetItem"},
     {"Scan", "dynamodb:Scan"},
+    {"AssumeRole", "sts:AssumeRole"},
+    {"AssumeRoleWithWebIdentity", "sts:AssumeRoleWithWebIdentity"},
     {"AbortMultipartUpload", "s3:AbortMultipartUpload"},
     {"CompleteMultipartUpload", "s3:PutObject"},
     {"CreateMultipartUpload", "s3:PutObject"},
@@ -47,21 +49,24 @@ struct advice {
   std::string_view code;
   std::string_view text;
 };
-constexpr std::string_view renew = "The temporary credentials have run out: renew them";
+constexpr std::string_view renew = "The temporary credentials have run out: renew them where they come from";
 constexpr std::string_view check_keys = "Check the access key and its secret, and that both belong to this endpoint";
 constexpr std::string_view set_s3_region = "The bucket is in another region: set S3_REGION to it";
-constexpr std::array<advice, 13> advices{{
+constexpr std::array<advice, 16> advices{{
     {"AccessDenied", "Check that IAM and the resource's own policy allow these credentials "},
     {"AllAccessDisabled", "The bucket's owner has switched it off"},
     {"ExpiredToken", renew},
+    {"InvalidToken", renew},
     {"TokenRefreshRequired", renew},
     {"InvalidAccessKeyId", check_keys},
+    {"InvalidClientTokenId", check_keys},
     {"UnrecognizedClientException", check_keys},
     {"SignatureDoesNotMatch", check_keys},
     {"InvalidSignatureException", "Check the secret key and this machine's clock"},
     {"RequestTimeTooSkewed", "Set this machine's clock"},
     {"NoSuchBucket", "Check the bucket's name"},
     {"ResourceNotFoundException", "Check the table's name and the region"},
+    {"ConditionalRequestConflict", "Somebody else wrote this name at the same moment: run it again"},
     {"PermanentRedirect", set_s3_region},
     {"AuthorizationHeaderMalformed", set_s3_region},
 }};
@@ -115,6 +120,7 @@ std::string describe(const service_failure& f) {
   out += ")";
   if (const std::string message = fit_message(f.message); !message.empty()) out += ": " + sentence(message);
   if (const std::string hint = hint_for(f); !hint.empty()) out += ". " + hint;
+  if (!f.keys.empty()) out += ". Keys in use: " + one_line(f.keys);
   return out;
 }
 

@@ -8,7 +8,9 @@ namespace {
 
 constexpr double window_seconds = 0.5;
 constexpr double smoothing = 0.8;
+/// The deepest cut, and how many times the share of throttles a cut is.
 constexpr double beta = 0.7;
+constexpr double depth = 3;
 constexpr double scale = 0.4;
 constexpr double lowest_rate = 0.5;
 
@@ -28,6 +30,7 @@ std::chrono::milliseconds pace::take(time now) {
 
 void pace::answered(time now, bool throttled) {
   measure(now);
+  answers_ += 1;
   if (throttled) return this->throttled(now);
   if (!on_) return;
   refill(now);
@@ -35,6 +38,7 @@ void pace::answered(time now, bool throttled) {
 }
 
 void pace::throttled(time now) {
+  throttles_ += 1;
   if (!on_ || seconds_between(throttled_at_, now) >= window_seconds) reduce(now);
 }
 
@@ -47,13 +51,18 @@ void pace::measure(time now) {
   measured_ = measured_ == 0 ? current : current * smoothing + measured_ * (1 - smoothing);
   bucket_count_ = 0;
   bucket_start_ = now;
+  // What was long ago says nothing of the share now.
+  answers_ /= 2;
+  throttles_ /= 2;
 }
 
 void pace::reduce(time now) {
   // Before the first half second is over there is no measurement; what came so far is the best guess.
   if (measured_ == 0) measured_ = bucket_count_ / window_seconds;
   w_max_ = on_ ? std::min(measured_, fill_rate_) : measured_;
-  k_ = std::cbrt(w_max_ * (1 - beta) / scale);
+  kept_ = std::max(beta, 1 - depth * throttles_ / std::max(answers_, throttles_));
+  answers_ = throttles_ = 0;
+  k_ = std::cbrt(w_max_ * (1 - kept_) / scale);
   throttled_at_ = now;
   if (on_) {
     refill(now);
@@ -61,7 +70,7 @@ void pace::reduce(time now) {
     on_ = true;
     last_refill_ = now;
   }
-  set_rate(beta * w_max_);
+  set_rate(kept_ * w_max_);
 }
 
 void pace::set_rate(double wanted) {

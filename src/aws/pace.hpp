@@ -1,5 +1,6 @@
 // A client-side rate limit that is off until the first throttle, then follows CUBIC (AWS SDKs' "adaptive" mode):
-// a throttle lowers the rate for all who share it, recovery is gradual. Pure: the caller brings the time and sleeps.
+// a throttle lowers the rate for all who share it, recovery is gradual. Unlike there the cut follows the share of answers
+// that are throttles: a few among thousands say that the rate is almost right. Pure: the caller brings the time and sleeps.
 #pragma once
 #include <chrono>
 #include <optional>
@@ -30,6 +31,8 @@ class pace {
   double fill_rate_ = 0, capacity_ = 0, tokens_ = 0;
   double measured_ = 0, w_max_ = 0, k_ = 0;
   double bucket_count_ = 0;
+  double answers_ = 0, throttles_ = 0;  // since the last cut, and recently: what its depth goes by
+  double kept_ = 1;                     // the share of the rate that the last cut left
   std::optional<time> bucket_start_;
   time last_refill_{}, throttled_at_{};
 };

@@ -161,6 +161,8 @@ void retrying_transport::judge(const request& r, outcome& o) {
     if (!code.empty()) status = 400;
   }
   o.what = classify(status, code);
+  // The parts are as good as gone: only a new upload can succeed (S3 User Guide, "Conditional writes").
+  if (r.method == "POST" && code == "ConditionalRequestConflict") o.what = verdict::fail;
   o.hint = parse_retry_after(answer.header_value("x-amz-retry-after"));
 }
 

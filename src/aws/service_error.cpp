@@ -1,6 +1,7 @@
 #include "aws/service_error.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <fmt/format.h>
 #include <pugixml.hpp>
@@ -126,6 +127,7 @@ service_failure begin_failure(const response& r) {
 
 void finish_failure(const response& r, service_failure& out) {
   if (out.code.empty() && r.body.empty()) out.code = code_of_status(r.status);
+  if (is_refusal_of_keys(out.code)) out.keys = clean(r.header_value(keys_header), longest_message);
 }
 
 struct json_members {
@@ -164,6 +166,13 @@ void add_region(std::string_view region, std::string& message) {
 }
 
 }  // namespace
+
+bool is_refusal_of_keys(std::string_view code) {
+  constexpr std::array<std::string_view, 7> codes{
+      "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId",         "InvalidClientTokenId",
+      "InvalidToken", "TokenRefreshRequired",  "UnrecognizedClientException"};
+  return std::find(codes.begin(), codes.end(), code) != codes.end();
+}
 
 service_failure read_json_failure(const response& r) {
   service_failure out = begin_failure(r);

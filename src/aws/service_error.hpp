@@ -19,5 +19,10 @@ using failure_reader = service_failure (*)(const response&);
 
 /// retrying_transport adds it to every response it returns: how many attempts it took.
 inline constexpr std::string_view attempts_header = "x-dynabackup-attempts";
+/// signing_transport adds it to a refusal of the credentials: where they came from.
+inline constexpr std::string_view keys_header = "x-dynabackup-keys";
+
+/// Whether a code says that the credentials, not the rights behind them, are refused: others may be accepted.
+bool is_refusal_of_keys(std::string_view code);
 
 }  // namespace dynabackup::aws

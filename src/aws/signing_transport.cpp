@@ -25,16 +25,37 @@ std::string payload_hash_of(const request& r, const sigv4::rules& dialect) {
   return crypto::sha256_hex(r.body);
 }
 
+std::string code_of(const response& answer) {
+  const auto start = answer.body.find_first_not_of(" \t\r\n");
+  const bool xml = start != std::string::npos && answer.body[start] == '<';
+  return (xml ? read_xml_failure(answer) : read_json_failure(answer)).code;
+}
+
 // Codes behind which a wrong clock may be. A HEAD has no code of its own: a bare 403.
 bool may_be_clock(const response& answer) {
   constexpr std::array<std::string_view, 7> codes{
       "AuthFailure",          "InvalidSignatureException", "RequestExpired", "RequestInTheFuture",
       "RequestTimeTooSkewed", "SignatureDoesNotMatch",     "Forbidden"};
   if (answer.status != 400 && answer.status != 401 && answer.status != 403) return false;
-  const auto start = answer.body.find_first_not_of(" \t\r\n");
-  const bool xml = start != std::string::npos && answer.body[start] == '<';
-  const auto code = (xml ? read_xml_failure(answer) : read_json_failure(answer)).code;
+  const std::string code = code_of(answer);
   return std::find(codes.begin(), codes.end(), code) != codes.end();
+}
+
+// An expired token under a HEAD is a 400 without a word; so is a wrong region, which S3 then names.
+bool may_be_expired_token(const request& r, const response& answer, const credentials& who, std::string_view region) {
+  const auto named = answer.header_value("x-amz-bucket-region");
+  return r.method == "HEAD" && answer.status == 400 && answer.body.empty() && !who.session_token.empty() &&
+         (named.empty() || named == region);
+}
+
+bool refuses_keys(const request& r, const response& answer, const credentials& who, std::string_view region) {
+  if (answer.status != 400 && answer.status != 401 && answer.status != 403) return false;
+  return is_refusal_of_keys(code_of(answer)) || may_be_expired_token(r, answer, who, region);
+}
+
+void tell_source(response& answer, const credentials& who) {
+  // In front: whatever a server might send by that name, ours is the one that is found.
+  answer.headers.insert(answer.headers.begin(), {std::string(keys_header), who.source});
 }
 
 }  // namespace
@@ -50,16 +71,28 @@ signing_transport::signing_transport(transport& inner, credential_provider& who,
 
 task<response> signing_transport::send(request& r) {
   const std::string payload_hash = payload_hash_of(r, dialect_);
-  const auto used_skew = skew_;  // others in flight may correct it meanwhile
-  response answer = co_await send_signed(r, payload_hash);
-  if (!correct_clock(answer, used_skew)) co_return answer;
-  answer = response{};  // its share of the byte budget must not be held while the next answer wants one
-  co_return co_await send_signed(r, payload_hash);
+  bool clock_mended = false, keys_renewed = false;
+  for (;;) {
+    const auto used_skew = skew_;  // others in flight may correct it meanwhile
+    const credentials who = co_await who_.current();
+    response answer = co_await send_signed(r, payload_hash, who);
+    if (!clock_mended && correct_clock(answer, used_skew)) {
+      clock_mended = true;
+      continue;
+    }
+    if (!refuses_keys(r, answer, who, region_of(r))) co_return answer;
+    bool renewed = false;
+    if (!keys_renewed) renewed = co_await who_.refresh(who);
+    if (!renewed) {
+      tell_source(answer, who);
+      co_return answer;
+    }
+    keys_renewed = true;
+  }
 }
 
-task<response> signing_transport::send_signed(request& r, const std::string& payload_hash) {
-  const credentials who = co_await who_.current();
-  const sigv4::scope where{region_, service_, text::amz_date(clock_.now() + skew_)};
+task<response> signing_transport::send_signed(request& r, const std::string& payload_hash, const credentials& who) {
+  const sigv4::scope where{region_of(r), service_, text::amz_date(clock_.now() + skew_)};
   sigv4::sign(r, who, where, payload_hash, dialect_, &keys_);
   co_return co_await inner_.send(r);
 }

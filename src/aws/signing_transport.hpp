@@ -1,5 +1,6 @@
 // Signs every attempt with a fresh date and the current credentials, then hands it down. Where a refusal and the
-// answer's Date show that this machine's clock is wrong, it signs once more by the service's clock and stays with it.
+// answer's Date show that this machine's clock is wrong, it signs once more by the service's clock and stays with it;
+// where the credentials are refused, it signs once more with others, if there are.
 #pragma once
 #include <chrono>
 #include <string>
@@ -18,7 +19,10 @@ class signing_transport final : public transport {
   task<response> send(request& r) override;
 
  private:
-  task<response> send_signed(request& r, const std::string& payload_hash);
+  task<response> send_signed(request& r, const std::string& payload_hash, const credentials& who);
+  [[nodiscard]] const std::string& region_of(const request& r) const {
+    return r.signing_region.empty() ? region_ : r.signing_region;
+  }
   bool correct_clock(const response& answer, std::chrono::milliseconds used_skew);
 
   transport& inner_;

@@ -5,6 +5,7 @@
 
 #include "crypto/sha256.hpp"
 #include "dynabackup/error.hpp"
+#include "s3/region_redirect.hpp"
 #include "text/timestamps.hpp"
 
 namespace dynabackup::s3 {
@@ -33,18 +34,71 @@ std::chrono::milliseconds client::transfer_timeout(std::uint64_t bytes) {
 }
 
 request client::make(std::string_view method, const std::string& bucket, std::string_view key, std::string_view query) {
-  auto place = places_.find(bucket);
-  if (place == places_.end()) place = places_.emplace(bucket, bucket_endpoint(settings_, bucket)).first;
-  object_url url = url_of(place->second, key, query);
+  const aws::endpoint& place = place_of(bucket);
+  object_url url = url_of(place, key, query);
   request r;
   r.method = method;
   r.to = std::move(url.to);
+  r.signing_region = place.signing_region;
   r.target = std::move(url.target);
   r.max_response_bytes = max_error_bytes;
   return r;
 }
 
-task<response> client::send(request& r) {
+const aws::endpoint& client::place_of(const std::string& bucket) {
+  auto place = places_.find(bucket);
+  if (place == places_.end()) place = places_.emplace(bucket, bucket_endpoint(settings_, bucket)).first;
+  return place->second;
+}
+
+task<response> client::send(request& r, const std::string& bucket) {
+  response answer = co_await exchange(r);
+  if (!is_misdirected(r, answer)) co_return answer;
+  const std::string region = co_await region_of(bucket, answer);
+  if (!aim(r, bucket, region, answer)) co_return answer;
+  answer = response{};  // its share of the byte budget must not be held while the next answer wants one
+  answer = co_await exchange(r);
+  const std::string next = region_named_by(answer);
+  const bool circle = answer.status == 301 || answer.status == 307 || (!next.empty() && next != r.signing_region);
+  if (circle && is_misdirected(r, answer)) {
+    throw error(
+        fmt::format("S3 sends requests for bucket {} from one region to the next and answers them in none "
+                    "(the last was {}): set S3_REGION to the bucket's region",
+                    bucket, r.signing_region));
+  }
+  co_return answer;
+}
+
+/// The region an answer names, else HeadBucket's header, which S3 sends whatever it answers.
+task<std::string> client::region_of(const std::string& bucket, const response& misdirected) {
+  std::string region = region_named_by(misdirected);
+  if (region.empty()) {
+    request r = make("HEAD", bucket, {}, {});
+    const response answer = co_await exchange(r);
+    region = region_named_by(answer);
+  }
+  co_return region;
+}
+
+/// Where to send `r` a second time; false: nowhere better is known.
+bool client::aim(request& r, const std::string& bucket, const std::string& region, const response& misdirected) {
+  if (!region.empty() && region != r.signing_region) {
+    client_settings there = settings_;
+    there.region = region;
+    aws::endpoint place = bucket_endpoint(there, bucket);
+    if (!settings_.endpoint && !same_domain(place, place_of(bucket))) return false;
+    r.to = place.base.where;
+    r.signing_region = place.signing_region;
+    places_.insert_or_assign(bucket, std::move(place));
+    return true;
+  }
+  if (settings_.endpoint || settings_.fips || settings_.dualstack) return false;
+  const auto host = temporary_host(r, misdirected);
+  if (host) r.to = *host;
+  return host.has_value();
+}
+
+task<response> client::exchange(request& r) {
   response answer = co_await network_.send(r);
   if (const auto date = text::parse_http_date(answer.header_value("Date"))) service_time_ = *date;
   co_return answer;
@@ -76,7 +130,7 @@ task<put_result> client::put_object(std::string bucket, std::string key, std::st
   if (!options.if_match.empty()) r.headers.push_back({"If-Match", '"' + options.if_match + '"'});
   r.attempt_timeout = transfer_timeout(body.size());
   r.body = std::move(body);
-  const response answer = co_await send(r);
+  const response answer = co_await send(r, bucket);
   const bool refused = (answer.status == 412 && (options.if_none_match || !options.if_match.empty())) ||
                        (!options.if_match.empty() && is_absent(answer));
   if (refused) co_return put_result{.stored = false, .etag = {}, .version_id = {}, .unsettled = answer.unsettled};
@@ -99,7 +153,7 @@ task<std::optional<object_body>> client::get_object(std::string bucket, std::str
   }
   if (!options.if_match.empty()) r.headers.push_back({"If-Match", '"' + options.if_match + '"'});
   r.budget = options.budget;
-  response answer = co_await send(r);
+  response answer = co_await send(r, bucket);
   // 405: the version asked for is a delete marker.
   if (is_absent(answer) || (answer.status == 405 && !options.version_id.empty())) co_return std::nullopt;
   const call_name call{"GetObject", std::move(bucket), std::move(key)};
@@ -116,7 +170,7 @@ task<std::optional<object_head>> client::head_object(std::string bucket, std::st
   std::string query;
   if (!version_id.empty()) add_parameter(query, "versionId", version_id);
   request r = make("HEAD", bucket, key, query);
-  const response answer = co_await send(r);
+  const response answer = co_await send(r, bucket);
   if (answer.status == 404 || (answer.status == 405 && !version_id.empty())) co_return std::nullopt;
   const call_name call{"HeadObject", std::move(bucket), std::move(key)};
   require_success(answer, call);
@@ -130,7 +184,7 @@ task<std::string> client::delete_object(std::string bucket, std::string key, std
   std::string query;
   if (!version_id.empty()) add_parameter(query, "versionId", version_id);
   request r = make("DELETE", bucket, key, query);
-  const response answer = co_await send(r);
+  const response answer = co_await send(r, bucket);
   if (is_absent(answer)) co_return std::string{};
   require_success(answer, {"DeleteObject", std::move(bucket), std::move(key)});
   const bool left_marker = version_id.empty() && answer.header_value("x-amz-delete-marker") == "true";
@@ -141,7 +195,7 @@ task<std::string> client::delete_object(std::string bucket, std::string key, std
 task<std::optional<std::string>> client::delete_if_match(std::string bucket, std::string key, std::string etag) {
   request r = make("DELETE", bucket, key, {});
   r.headers.push_back({"If-Match", '"' + etag + '"'});
-  const response answer = co_await send(r);
+  const response answer = co_await send(r, bucket);
   if (answer.status == 412 || is_absent(answer)) co_return std::nullopt;
   require_success(answer, {"DeleteObject", std::move(bucket), std::move(key)});
   co_return version_id_of(answer);
@@ -155,7 +209,7 @@ task<list_page> client::list_objects_v2(std::string bucket, list_options options
   if (options.token) add_parameter(query, "continuation-token", *options.token);
   request r = make("GET", bucket, {}, query);
   r.max_response_bytes = max_list_bytes;
-  const response answer = co_await send(r);
+  const response answer = co_await send(r, bucket);
   require_success(answer, {"ListObjectsV2", std::move(bucket), {}});
   co_return read_list_page(answer.body);
 }
@@ -170,7 +224,7 @@ task<version_page> client::list_object_versions(std::string bucket, std::string 
   if (!version_id_marker.empty()) add_parameter(query, "version-id-marker", version_id_marker);
   request r = make("GET", bucket, {}, query);
   r.max_response_bytes = max_list_bytes;
-  const response answer = co_await send(r);
+  const response answer = co_await send(r, bucket);
   require_success(answer, {"ListObjectVersions", std::move(bucket), {}});
   co_return read_version_page(answer.body);
 }
@@ -178,7 +232,7 @@ task<version_page> client::list_object_versions(std::string bucket, std::string 
 /// GET /?versioning (GetBucketVersioning).
 task<versioning> client::get_bucket_versioning(std::string bucket) {
   request r = make("GET", bucket, {}, "versioning=");
-  const response answer = co_await send(r);
+  const response answer = co_await send(r, bucket);
   require_success(answer, {"GetBucketVersioning", bucket, {}});
   const auto status = child_text(answer.body, "VersioningConfiguration", "Status");
   if (status == "Enabled") co_return versioning::enabled;

@@ -85,14 +85,19 @@ class client {
 
  private:
   request make(std::string_view method, const std::string& bucket, std::string_view key, std::string_view query);
-  task<response> send(request& r);
+  /// Follows the bucket to its region: at most once a request, signed anew, remembered for the bucket.
+  task<response> send(request& r, const std::string& bucket);
+  task<response> exchange(request& r);
+  const aws::endpoint& place_of(const std::string& bucket);
+  task<std::string> region_of(const std::string& bucket, const response& misdirected);
+  bool aim(request& r, const std::string& bucket, const std::string& region, const response& misdirected);
   void describe_write(request& r, const put_options& options) const;
   /// Room for slow lines: a minute and 256 KiB a second.
   static std::chrono::milliseconds transfer_timeout(std::uint64_t bytes);
 
   transport& network_;
   client_settings settings_;
-  std::map<std::string, aws::endpoint> places_;  ///< by bucket: decided once, used for every object
+  std::map<std::string, aws::endpoint> places_;  ///< by bucket: decided once, and again when S3 names another region
   time_point service_time_{};
 };
 

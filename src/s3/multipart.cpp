@@ -75,7 +75,7 @@ bool no_such_upload(const response& answer) { return answer.status == 404 && err
 task<std::string> client::create_multipart_upload(std::string bucket, std::string key, put_options options) {
   request r = make("POST", bucket, key, "uploads=");
   describe_write(r, options);
-  const response answer = co_await send(r);
+  const response answer = co_await send(r, bucket);
   const call_name call{"CreateMultipartUpload", std::move(bucket), std::move(key)};
   require_success(answer, call);
   auto upload_id = child_text(answer.body, "InitiateMultipartUploadResult", "UploadId");
@@ -90,7 +90,7 @@ task<part> client::upload_part(std::string bucket, std::string key, std::string 
   r.headers.push_back({"Content-MD5", crypto::md5_base64(body)});
   r.attempt_timeout = transfer_timeout(body.size());
   r.body = std::move(body);
-  const response answer = co_await send(r);
+  const response answer = co_await send(r, bucket);
   const call_name call{"UploadPart", std::move(bucket), std::move(key)};
   require_success(answer, call);
   co_return part{number, etag_of(answer, call)};
@@ -108,12 +108,14 @@ task<put_result> client::complete_multipart_upload(std::string bucket, std::stri
   const call_name call{"CompleteMultipartUpload", bucket, key};
   response answer;
   for (int sent = 0; sent < max_completions; ++sent) {
-    answer = co_await send(r);
+    answer = co_await send(r, bucket);
     if (answer.status == 412 && if_none_match) co_return put_result{};
     if (no_such_upload(answer)) break;
     require_success(answer, call);
     const auto etag = child_text(answer.body, "CompleteMultipartUploadResult", "ETag");
     if (etag && !etag->empty()) co_return put_result{true, unquoted(*etag), version_id_of(answer), answer.unsettled};
+    // No repetition of this request can succeed: the parts would have to be uploaded anew.
+    if (error_code(answer) == "ConditionalRequestConflict") throw_failure(answer, call);
   }
   if (!no_such_upload(answer)) throw_failure(answer, call);
   // Either the upload is lost, or it was completed by a request whose answer was: the object itself tells.
@@ -130,10 +132,10 @@ task<void> client::abort_multipart_upload(std::string bucket, std::string key, s
   const std::string query = upload_query(upload_id);
   for (int sent = 0; sent < max_aborts; ++sent) {
     request abort = make("DELETE", bucket, key, query);
-    const response aborted = co_await send(abort);
+    const response aborted = co_await send(abort, bucket);
     if (!no_such_upload(aborted)) require_success(aborted, {"AbortMultipartUpload", bucket, key});
     request list = make("GET", bucket, key, query + "&max-parts=1");
-    const response listed = co_await send(list);
+    const response listed = co_await send(list, bucket);
     if (no_such_upload(listed)) co_return;
     // Whoever may abort but not look has done what he can.
     if (listed.status == 403) co_return;

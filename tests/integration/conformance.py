@@ -20,8 +20,10 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-FAKE = os.path.realpath(
-    os.environ.get("DYNABACKUP_AWS_FAKE") or os.path.join(ROOT, "build", "tests", "fakes", "server", "aws-fake"))
+# Beside the binary that is tested, in its build folder.
+BUILD = os.path.join(os.path.dirname(os.environ["DYNABACKUP_BINARY"]), *[".."] * 3) if os.environ.get(
+    "DYNABACKUP_BINARY") else os.path.join(ROOT, "build")
+FAKE = os.path.realpath(os.environ.get("DYNABACKUP_AWS_FAKE") or os.path.join(BUILD, "tests", "fakes", "server", "aws-fake"))
 REGION = "us-east-1"
 
 
@@ -117,6 +119,14 @@ class Server:
 
 def stack_server():
     """DynamoDB Local and Ceph, wherever the environment says they are."""
+    server = _stack_server()
+    if "Jetty" not in (server.call("ListTables", {}).headers["Server"] or ""):
+        server.close()
+        raise unittest.SkipTest("the stack's DynamoDB is not DynamoDB Local, whose differences are the ones known here")
+    return server
+
+
+def _stack_server():
     return Server({"dynamodb": "DynamoDB Local", "s3": "Ceph"}, os.environ["AWS_ENDPOINT_URL_DYNAMODB"],
                   os.environ["AWS_ENDPOINT_URL_S3"], os.environ["AWS_ACCESS_KEY_ID"],
                   os.environ["AWS_SECRET_ACCESS_KEY"])
@@ -132,6 +142,11 @@ class FakeServer(Server):
         port = int(self.process.stdout.readline().rsplit(":", 1)[1])
         url = f"http://127.0.0.1:{port}"
         super().__init__({"dynamodb": "aws-fake", "s3": "aws-fake"}, url, url)
+
+    def arrange(self, operation, body):
+        """What only the fake can do: Fake.SplitShards, Fake.ProcessAtMost."""
+        answer = self.call(operation, body, "Fake")
+        assert answer.status == 200, answer
 
     def close(self):
         super().close()

@@ -347,3 +347,32 @@ class DynamoDBLocal(Cases, ConformanceTest):
 
 class FakeDynamoDB(Cases, ConformanceTest):
     make_server = staticmethod(FakeServer)
+
+    # What no server at hand but the fake can be made to do; the shapes are those of AWS's reference.
+
+    def test_unprocessed_items_have_the_shape_of_request_items(self):
+        first, second = self.table(), self.table("N")
+        puts = [{"PutRequest": {"Item": {"pk": {"S": str(i)}, "v": {"N": "1.0"}}}} for i in range(4)]
+        others = [{"PutRequest": {"Item": {"pk": {"S": "a"}, "sk": {"N": "1"}}}},
+                  {"DeleteRequest": {"Key": {"pk": {"S": "b"}, "sk": {"N": "2"}}}}]
+        self.addCleanup(self.server.arrange, "ProcessAtMost", {"Requests": 25})
+        left, rounds = {first: puts, second: others}, 0
+        self.server.arrange("ProcessAtMost", {"Requests": 4})
+        answer = self.ok("BatchWriteItem", {"RequestItems": left, "ReturnConsumedCapacity": "TOTAL"})
+        self.assertEqual(answer["UnprocessedItems"], {second: others})
+        self.assertEqual(answer["ConsumedCapacity"], [{"TableName": first, "CapacityUnits": 4.0}])
+        self.server.arrange("ProcessAtMost", {"Requests": 1})
+        left = answer["UnprocessedItems"]
+        while left:
+            left = self.ok("BatchWriteItem", {"RequestItems": left})["UnprocessedItems"]
+            rounds += 1
+        self.assertEqual((rounds, len(self.keys(first)), self.keys(second)), (2, 4, ["a"]))
+
+    def test_a_batch_of_which_nothing_was_done_is_an_error(self):
+        table = self.table()
+        self.addCleanup(self.server.arrange, "ProcessAtMost", {"Requests": 25})
+        self.server.arrange("ProcessAtMost", {"Requests": 0})
+        self.refused("nothing processed", "BatchWriteItem",
+                     {"RequestItems": {table: [{"PutRequest": {"Item": {"pk": {"S": "a"}}}}]}},
+                     (400, "ProvisionedThroughputExceededException"))
+        self.assertEqual(self.keys(table), [])

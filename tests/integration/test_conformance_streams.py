@@ -217,3 +217,37 @@ class DynamoDBLocal(Cases, ConformanceTest):
 
 class FakeStreams(Cases, ConformanceTest):
     make_server = staticmethod(FakeServer)
+
+    # DynamoDB Local's streams have one shard that never ends.
+
+    def test_shards_have_a_lineage_that_keeps_the_order_of_every_key(self):
+        table, arn = self.table("NEW_IMAGE")
+        keys = [str(i) for i in range(40)]
+        for number in range(3):
+            for key in keys:
+                self.put(table, key, n={"N": str(number)})
+            if number < 2:
+                self.server.arrange("SplitShards", {"TableName": table})
+        shards = self.shards(arn)
+        known, last = {}, {}
+        for shard in shards:
+            parent = shard.get("ParentShardId")
+            self.assertTrue(parent is None or parent in known, "parents are told before their children")
+            limits = shard["SequenceNumberRange"]
+            ended = "EndingSequenceNumber" in limits
+            known[shard["ShardId"]] = ended
+            page = self.ok("GetRecords", {"ShardIterator": self.iterator(arn, shard["ShardId"])})
+            self.assertEqual("NextShardIterator" not in page, ended)
+            for record in page["Records"]:
+                change = record["dynamodb"]
+                self.assertGreaterEqual(int(change["SequenceNumber"]), int(limits["StartingSequenceNumber"]))
+                if ended:
+                    self.assertLessEqual(int(change["SequenceNumber"]), int(limits["EndingSequenceNumber"]))
+                where, number, sequence = last.get(change["Keys"]["pk"]["S"], (None, -1, 0))
+                self.assertEqual(where, parent, "a key goes on in a child of the shard it was in")
+                self.assertEqual(int(change["NewImage"]["n"]["N"]), number + 1)
+                self.assertGreater(int(change["SequenceNumber"]), sequence)
+                last[change["Keys"]["pk"]["S"]] = (shard["ShardId"], number + 1, int(change["SequenceNumber"]))
+        self.assertEqual(sorted(last), sorted(keys))
+        self.assertEqual({number for _, number, _ in last.values()}, {2})
+        self.assertTrue(all(known[parent] for parent in {s.get("ParentShardId") for s in shards} - {None}))

@@ -106,7 +106,7 @@ std::uint64_t hash_of(std::string_view text) {
 std::string sortable_number(std::string_view text) {
   const archive::decimal number = archive::read_decimal(text).number;
   if (number.count == 0) return "\x80";
-  std::string result(1, static_cast<char>(number.exponent + 1 + 150));
+  std::string result(1, static_cast<char>(number.exponent - archive::decimal::least_exponent));
   result.append(number.digits.data(), static_cast<std::size_t>(number.count));
   if (!number.negative) return '\x81' + result;
   std::transform(result.begin(), result.end(), result.begin(), [](char c) { return static_cast<char>(~c); });

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "fakes/aws/dynamodb_item.hpp"
 #include "fakes/aws/fake_s3.hpp"
@@ -73,18 +74,39 @@ class item_store {
     }
   };
   using map = std::map<position, stored_item, before>;
+  /// Many small trees instead of a tall one, where every step down is a cache miss: bucket i holds the hashes whose
+  /// first bits are i.
+  class bucketed {
+   public:
+    [[nodiscard]] std::size_t size() const { return size_; }
+    [[nodiscard]] map& bucket_of(std::uint64_t hash) { return buckets_[index(hash)]; }
+    [[nodiscard]] const map& bucket_of(std::uint64_t hash) const { return buckets_[index(hash)]; }
+    /// The one behind it; null: there is none.
+    [[nodiscard]] const map* next(const map* bucket) const {
+      return ++bucket == buckets_.data() + buckets_.size() ? nullptr : bucket;
+    }
+    void added();
+    void removed() { --size_; }
+
+   private:
+    [[nodiscard]] std::size_t index(std::uint64_t hash) const { return bits_ == 0 ? 0 : hash >> (64 - bits_); }
+    std::vector<map> buckets_ = std::vector<map>(1);
+    int bits_ = 0;
+    std::size_t size_ = 0;
+  };
   struct change {
     wall_time at;
     std::string key;
     std::optional<stored_item> before;
   };
+  class cursor;
   using overlay = std::map<std::string, std::optional<stored_item>>;
   [[nodiscard]] overlay changed_since(wall_time moment) const;
   void remember(const std::string& key, const std::optional<stored_item>& before, wall_time now);
 
   key_reader keys_;
   std::chrono::milliseconds remembered_;
-  map items_;
+  bucketed items_;
   std::deque<change> history_;
   std::size_t size_bytes_ = 0;
 };

@@ -1,6 +1,6 @@
 // PutItem, DeleteItem, BatchWriteItem.
+#include <algorithm>
 #include <fmt/format.h>
-#include <set>
 
 #include "fakes/aws/dynamodb_state.hpp"
 
@@ -108,20 +108,26 @@ write_request read_request(dynamodb_state& s, table_state& t, std::string_view r
 std::vector<write_request> read_batch(dynamodb_state& s, const members& m) {
   std::vector<write_request> batch;
   const members tables(m.require("RequestItems"));
+  std::vector<std::vector<std::string_view>> requests_of;
   std::size_t count = 0;
-  for (const auto& [name, requests] : tables) count += elements(requests).size();
+  for (const auto& [name, requests] : tables) {
+    requests_of.push_back(elements(requests));
+    count += requests_of.back().size();
+  }
   if (count == 0) {
     throw validation(
         "1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: Member "
         "must have length greater than or equal to 1");
   }
   if (count > max_requests) throw validation("Too many items requested for the BatchWriteItem call");
-  for (const auto& [name, requests] : tables) {
+  batch.reserve(count);
+  for (auto requests = requests_of.begin(); const auto& [name, raw_requests] : tables) {
     table_state& t = s.writable(name);
-    std::set<std::string> keys;
-    for (const auto raw : elements(requests)) {
+    const std::size_t first = batch.size();
+    for (const auto raw : *requests++) {
       batch.push_back(read_request(s, t, raw));
-      if (!keys.insert(batch.back().what.key).second) {
+      const auto same = [&](const write_request& other) { return other.what.key == batch.back().what.key; };
+      if (std::any_of(batch.begin() + static_cast<std::ptrdiff_t>(first), batch.end() - 1, same)) {
         throw validation("Provided list of item keys contains duplicates");
       }
     }

@@ -12,6 +12,22 @@ namespace {
 
 constexpr std::size_t max_request_bytes = std::size_t{16} << 20;
 
+void split(dynamodb_state& s, table_state& t) {
+  if (t.stream) t.stream->close(t.changes++, s.now(), 2);
+}
+
+/// {"TableName":…}: what fake_dynamodb::split_shards does, for a test on the other side of a socket.
+std::string split_shards(dynamodb_state& s, const members& m) {
+  split(s, s.table(m.require_text("TableName")));
+  return "{}";
+}
+
+/// {"Requests":…}: so many of each BatchWriteItem from now on.
+std::string process_at_most(dynamodb_state& s, const members& m) {
+  s.traits.processed = [most = m.number("Requests").value_or(0)](std::size_t) { return most; };
+  return "{}";
+}
+
 using operation = std::string (*)(dynamodb_state&, const members&);
 
 const std::map<std::string_view, operation>& operations() {
@@ -27,6 +43,8 @@ const std::map<std::string_view, operation>& operations() {
       {"DynamoDB_20120810.Scan", scan},
       {"DynamoDB_20120810.BatchGetItem", batch_get_item},
       {"DynamoDB_20120810.BatchWriteItem", batch_write_item},
+      {"Fake.SplitShards", split_shards},
+      {"Fake.ProcessAtMost", process_at_most},
       {"DynamoDBStreams_20120810.ListStreams", list_streams},
       {"DynamoDBStreams_20120810.DescribeStream", describe_stream},
       {"DynamoDBStreams_20120810.GetShardIterator", shard_iterator},
@@ -139,10 +157,7 @@ void fake_dynamodb::on_change(const std::string& table, std::function<void(const
   state_->tables.at(table)->hooks.push_back(std::move(hook));
 }
 
-void fake_dynamodb::split_shards(const std::string& table) {
-  table_state& t = *state_->tables.at(table);
-  if (t.stream) t.stream->close(t.changes++, state_->now(), 2);
-}
+void fake_dynamodb::split_shards(const std::string& table) { split(*state_, *state_->tables.at(table)); }
 
 dynamodb_traits& fake_dynamodb::traits() { return state_->traits; }
 

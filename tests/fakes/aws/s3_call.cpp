@@ -1,10 +1,10 @@
 #include "fakes/aws/s3_call.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <fmt/format.h>
 
+#include "fakes/aws/http_date.hpp"
 #include "text/codecs.hpp"
 #include "text/timestamps.hpp"
 
@@ -119,19 +119,6 @@ response s3_replies::refuse(const refusal& why, bool head) {
   answer.body.reserve(declaration.size() + children.size() + 16 + response::body_padding);
   answer.body.append(declaration).append("<Error>").append(children).append("</Error>");
   return answer;
-}
-
-std::string http_date(wall_time t) {
-  constexpr std::array<std::string_view, 7> days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const auto midnight = std::chrono::floor<std::chrono::days>(t);
-  const std::chrono::year_month_day date{midnight};
-  const std::chrono::hh_mm_ss time{std::chrono::floor<std::chrono::seconds>(t - midnight)};
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", days[std::chrono::weekday{midnight}.c_encoding()],
-                     static_cast<unsigned>(date.day()), months[static_cast<unsigned>(date.month()) - 1],
-                     static_cast<int>(date.year()), time.hours().count(), time.minutes().count(),
-                     time.seconds().count());
 }
 
 std::string list_time(wall_time t) {

@@ -64,7 +64,6 @@ class s3_replies {
 
 /// Header names are compared without case; `lower` must be lower case.
 bool is_header(std::string_view name, std::string_view lower);
-std::string http_date(wall_time t);
 /// As lists tell it: whole seconds, ".000Z".
 std::string list_time(wall_time t);
 std::string xml_text(std::string_view text);

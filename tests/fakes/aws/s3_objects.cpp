@@ -5,6 +5,7 @@
 
 #include "crypto/crc32.hpp"
 #include "crypto/sha256.hpp"
+#include "fakes/aws/http_date.hpp"
 #include "fakes/aws/s3_service.hpp"
 #include "text/codecs.hpp"
 

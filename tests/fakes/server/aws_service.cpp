@@ -26,31 +26,23 @@ response plain(int status, std::string_view content_type, std::string body) {
 
 response aws_service::handle(const request& r) {
   if (is_control(r)) return control(r);
-  if (is_dynamodb(r)) {
-    if (!dynamodb) return plain(501, "text/plain", "no DynamoDB here\n");
-    response answer = dynamodb(r);
-    seen.served(r, answer);
-    return answer;
-  }
-  response answer = s3_.handle(r);
+  response answer = is_dynamodb(r) ? dynamodb_.handle(r) : s3_.handle(r);
   seen.served(r, answer);
   return answer;
 }
 
 response aws_service::control(const request& r) {
+  if (r.method != "GET") return plain(405, "text/plain", "GET only\n");
   try {
-    if (r.method == "GET" && r.target == "/_fake/stats") return plain(200, "application/json", seen.json());
-    if (r.method == "GET" && r.target.starts_with(bucket_path)) return list_bucket(r.target.substr(bucket_path.size()));
-    if (r.method == "GET" && r.target == "/_fake/tables" && table_statistics) {
-      return plain(200, "application/json", table_statistics());
-    }
-    if (r.method == "GET" && r.target.starts_with(table_path) && table_digest) {
-      return plain(200, "text/plain", table_digest(r.target.substr(table_path.size())) + '\n');
+    if (r.target == "/_fake/stats") return plain(200, "application/json", seen.json(dynamodb_.statistics()));
+    if (r.target.starts_with(bucket_path)) return list_bucket(r.target.substr(bucket_path.size()));
+    if (r.target.starts_with(table_path)) {
+      return plain(200, "text/plain", dynamodb_.digest(r.target.substr(table_path.size())) + "\n");
     }
   } catch (const std::exception& failure) {
     return plain(404, "text/plain", fmt::format("{}\n", failure.what()));
   }
-  return plain(404, "text/plain", "GET /_fake/stats, /_fake/bucket/NAME, /_fake/tables or /_fake/table/NAME\n");
+  return plain(404, "text/plain", "GET /_fake/stats, /_fake/bucket/NAME or /_fake/table/NAME\n");
 }
 
 /// One line a key: how many versions, and the ETag of the current one unless that is a delete marker.

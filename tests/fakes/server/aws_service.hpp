@@ -1,7 +1,6 @@
 // All of aws-fake behind one function: S3, DynamoDB, and the endpoints that tell a test what happened.
 #pragma once
-#include <functional>
-
+#include "fakes/aws/fake_dynamodb.hpp"
 #include "fakes/aws/fake_s3.hpp"
 #include "fakes/server/traffic.hpp"
 
@@ -9,13 +8,8 @@ namespace dynabackup::fakes {
 
 class aws_service {
  public:
-  explicit aws_service(fake_s3& s3) : s3_(s3) {}
+  aws_service(fake_s3& s3, fake_dynamodb& dynamodb) : s3_(s3), dynamodb_(dynamodb) {}
 
-  /// Where requests with X-Amz-Target go.
-  std::function<response(const request&)> dynamodb;
-  /// What GET /_fake/tables and /_fake/table/NAME answer.
-  std::function<std::string()> table_statistics;
-  std::function<std::string(const std::string& name)> table_digest;
   traffic seen;
 
   response handle(const request& r);
@@ -27,6 +21,7 @@ class aws_service {
   response list_bucket(const std::string& name);
 
   fake_s3& s3_;
+  fake_dynamodb& dynamodb_;
 };
 
 }  // namespace dynabackup::fakes

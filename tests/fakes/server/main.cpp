@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "dynabackup/error.hpp"
-#include "fakes/aws/fake_dynamodb.hpp"
 #include "fakes/server/aws_service.hpp"
 #include "fakes/server/http_server.hpp"
 #include "fakes/server/options.hpp"
@@ -30,17 +29,25 @@ server_hooks hooks_of(aws_service& service, socket_faults& faults) {
           .stand_in = [&faults](const fault& f, const request& r) { return faults.stand_in(f, r); }};
 }
 
+void arrange(const fake_options& options, fake_s3& s3, fake_dynamodb& dynamodb) {
+  for (const fake_options::bucket& b : options.buckets) s3.create_bucket(b.name, b.versioned);
+  for (const fake_options::synthetic_table& t : options.synthetic_tables) {
+    dynamodb.create_synthetic_table(t.name, t.items, t.item_bytes);
+  }
+  for (const fake_options::empty_table& t : options.tables) dynamodb.create_table(t.name, {{t.key, t.type}}, "");
+}
+
 int run(const fake_options& options) {
   fake_s3 s3(now);
-  for (const fake_options::bucket& b : options.buckets) s3.create_bucket(b.name, b.versioned);
-  fake_dynamodb tables(now);
-  for (const auto& t : options.tables) tables.create_table(t.name, {{t.key, t.type}}, "");
-  for (const auto& t : options.synthetic_tables) tables.create_synthetic_table(t.name, t.items, t.item_bytes);
-  aws_service service(s3);
-  service.dynamodb = [&tables](const request& r) { return tables.handle(r); };
-  service.table_statistics = [&tables] { return tables.statistics(); };
-  service.table_digest = [&tables](const std::string& name) { return tables.digest(name); };
-  socket_faults faults(options.faults, options.seed);
+  fake_dynamodb dynamodb(now);
+  arrange(options, s3, dynamodb);
+  aws_service service(s3, dynamodb);
+  socket_faults faults(options.faults, options.seed, options.fault_kinds);
+  dynamodb.traits().processed = [&service, &faults](std::size_t requests) {
+    const std::size_t done = faults.processed(requests);
+    service.seen.unprocessed(requests - done);
+    return done;
+  };
 
   boost::asio::io_context context(1);
   http_server server(context, options.port, {.body_bytes = options.max_body_bytes}, hooks_of(service, faults));

@@ -1,5 +1,6 @@
 #include "fakes/server/options.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <fmt/format.h>
@@ -16,6 +17,7 @@ const char* const usage =
     "  --table NAME:ITEMS[:BYTES]   a synthetic table of that many items of about BYTES (400) each\n"
     "  --create-table NAME:KEY(S|N|B)  an empty table with a partition key of that name and type\n"
     "  --faults P                   the fraction of requests that meet a fault, 0 to 1\n"
+    "  --fault-kinds A,B,…          only these (tests/README.md names them)\n"
     "  --seed N                     of the faults\n"
     "  --max-body BYTES             the longest body of a request (64 MiB)\n";
 
@@ -69,6 +71,18 @@ fake_options::empty_table empty_of(std::string_view text) {
   return table;
 }
 
+std::vector<fault_kind> kinds_of(std::string_view option, std::string_view text) {
+  std::vector<fault_kind> kinds;
+  for (std::string_view rest = text; kinds.empty() || !rest.empty();) {
+    const std::string_view name = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+    const std::optional<fault_kind> kind = kind_of(name);
+    if (!kind) refuse(option, text, "a list of kinds of faults");
+    kinds.push_back(*kind);
+  }
+  return kinds;
+}
+
 double fraction(std::string_view option, const std::string& text) {
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
@@ -98,6 +112,8 @@ fake_options parse_options(const std::vector<std::string>& arguments) {
       options.tables.push_back(empty_of(value));
     } else if (option == "--faults") {
       options.faults = fraction(option, value);
+    } else if (option == "--fault-kinds") {
+      options.fault_kinds = kinds_of(option, value);
     } else if (option == "--seed") {
       options.seed = whole<std::uint64_t>(option, value);
     } else if (option == "--max-body") {

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "fakes/server/socket_faults.hpp"
+
 namespace dynabackup::fakes {
 
 struct fake_options {
@@ -26,6 +28,7 @@ struct fake_options {
   std::vector<synthetic_table> synthetic_tables;
   std::vector<empty_table> tables;
   double faults = 0;
+  std::vector<fault_kind> fault_kinds;  ///< empty: all
   std::uint64_t seed = 1;
   std::size_t max_body_bytes = std::size_t{64} << 20;
   bool help = false;

@@ -79,7 +79,7 @@ std::size_t cut_at(const fault& f, std::size_t head_bytes, std::size_t body_byte
 
 void flip(const fault& f, std::string& body) {
   if (body.empty()) return;
-  char& byte = body[f.chance % body.size()];
+  char& byte = body[(f.chance & 0xffffffff) % body.size()];
   byte = static_cast<char>(static_cast<unsigned char>(byte) ^ (1U << ((f.chance >> 32) % 8)));
 }
 

@@ -1,5 +1,6 @@
 #include "fakes/server/socket_faults.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <string>
 
@@ -71,15 +72,33 @@ response service_failure(bool dynamodb) {
 
 std::string_view name_of(fault_kind kind) { return names[static_cast<std::size_t>(kind)]; }
 
+std::optional<fault_kind> kind_of(std::string_view name) {
+  const auto found = std::ranges::find(names, name);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<fault_kind>(found - names.begin());
+}
+
+bool socket_faults::strikes() { return static_cast<double>(random_() >> 11) * 0x1p-53 < fraction_; }
+
+std::size_t socket_faults::processed(std::size_t requests) {
+  const bool struck = strikes();
+  const std::uint64_t chance = random_();
+  return struck && requests != 0 ? chance % requests : requests;
+}
+
 std::optional<fault> socket_faults::decide(const request& r) {
-  // Always the same number of draws, so that what one request meets does not depend on what another one was.
-  const double dice = static_cast<double>(random_() >> 11) * 0x1p-53;
+  // Always as many draws, so that what one request meets does not depend on what another one was.
+  const bool struck = strikes();
   const std::uint64_t which = random_();
   const std::uint64_t chance = random_();
-  if (dice >= fraction_) return std::nullopt;
+  if (!struck) return std::nullopt;
   std::vector<fault_kind> possible(general.begin(), general.end());
   if (is_dynamodb(r)) possible.push_back(flipped_byte);
   if (operation_of(r) == "CompleteMultipartUpload") possible.push_back(completion_error);
+  if (!kinds_.empty()) {
+    std::erase_if(possible, [this](fault_kind kind) { return std::ranges::find(kinds_, kind) == kinds_.end(); });
+  }
+  if (possible.empty()) return std::nullopt;
   fault f{possible[which % possible.size()], chance, {}};
   if (f.kind == late) f.delay = up_to(500, chance);
   if (f.kind == slow_drip) f.delay = up_to(20, chance);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <random>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "dynabackup/http.hpp"
@@ -33,6 +34,7 @@ enum class fault_kind {
 };
 inline constexpr std::size_t fault_kinds = 14;
 std::string_view name_of(fault_kind kind);
+std::optional<fault_kind> kind_of(std::string_view name);
 
 struct fault {
   fault_kind kind{};
@@ -42,11 +44,14 @@ struct fault {
 
 class socket_faults {
  public:
-  /// `fraction`: how many of all requests are faulted, 0…1.
-  socket_faults(double fraction, std::uint64_t seed) : fraction_(fraction), random_(seed) {}
+  /// `fraction`: how many of all requests are faulted, 0…1; `kinds`: by which kinds only, empty = all.
+  socket_faults(double fraction, std::uint64_t seed, std::vector<fault_kind> kinds = {})
+      : fraction_(fraction), random_(seed), kinds_(std::move(kinds)) {}
 
   /// Decides about one request.
   std::optional<fault> decide(const request& r);
+  /// How many of a BatchWriteItem's requests are done before the rest comes back unprocessed; mostly all.
+  std::size_t processed(std::size_t requests);
   /// The answer to a fault that stands in for the service: error_*, throttled, completion_error.
   [[nodiscard]] response stand_in(const fault& f, const request& r) const;
 
@@ -54,8 +59,11 @@ class socket_faults {
   static bool prevents(fault_kind kind) { return kind <= fault_kind::completion_error; }
 
  private:
+  bool strikes();
+
   double fraction_;
   std::mt19937_64 random_;
+  std::vector<fault_kind> kinds_;
 };
 
 }  // namespace dynabackup::fakes

@@ -42,7 +42,7 @@ void traffic::served(const request& r, const response& answer) {
   if (answer.status == 412) ++objects_there_already_;
 }
 
-std::string traffic::json() const {
+std::string traffic::json(std::string_view dynamodb) const {
   std::map<std::string, std::string> requests;
   std::uint64_t all = 0;
   for (const auto& [operation, count] : requests_) {
@@ -53,19 +53,14 @@ std::string traffic::json() const {
   for (std::size_t i = 0; i < fault_kinds; ++i) {
     faults[std::string(name_of(static_cast<fault_kind>(i)))] = std::to_string(faults_[i]);
   }
-  std::map<std::string, std::string> written;
-  for (const auto& [name, w] : tables) {
-    written[name] = fmt::format(R"({{"puts":{},"unprocessed":{},"over_existing":{},"over_equal":{}}})", w.puts,
-                                w.unprocessed, w.over_existing, w.over_equal);
-  }
   std::string out = fmt::format("{{\"requests_total\":{},\"faults_total\":{},", all,
                                 std::accumulate(faults_.begin(), faults_.end(), std::uint64_t{0}));
   append_object(out, "requests", requests);
   out += ',';
   append_object(out, "faults", faults);
-  out += fmt::format(R"(,"put_object":{{"stored":{},"refused_412":{}}},)", objects_stored_, objects_there_already_);
-  append_object(out, "tables", written);
-  return out + "}\n";
+  out += fmt::format(R"(,"put_object":{{"stored":{},"refused_412":{}}},"unprocessed_items":{},"dynamodb":{}}})",
+                     objects_stored_, objects_there_already_, unprocessed_items_, dynamodb);
+  return out + "\n";
 }
 
 }  // namespace dynabackup::fakes

@@ -18,21 +18,18 @@ class traffic {
   /// A service carried it out, whether or not its answer reaches anybody.
   void served(const request& r, const response& answer);
 
-  struct table_writes {
-    std::uint64_t puts = 0;           ///< of BatchWriteItem, done
-    std::uint64_t unprocessed = 0;    ///< handed back as UnprocessedItems
-    std::uint64_t over_existing = 0;  ///< done where the key had an item
-    std::uint64_t over_equal = 0;     ///< done where the key had the very same item
-  };
-  std::map<std::string, table_writes, std::less<>> tables;
+  /// So many requests of a BatchWriteItem were handed back as UnprocessedItems.
+  void unprocessed(std::size_t requests) { unprocessed_items_ += requests; }
 
-  [[nodiscard]] std::string json() const;
+  /// `dynamodb`: what fake_dynamodb counted itself, as JSON.
+  [[nodiscard]] std::string json(std::string_view dynamodb) const;
 
  private:
   std::map<std::string, std::uint64_t, std::less<>> requests_;
   std::array<std::uint64_t, fault_kinds> faults_{};
   std::uint64_t objects_stored_ = 0;
   std::uint64_t objects_there_already_ = 0;
+  std::uint64_t unprocessed_items_ = 0;
 };
 
 }  // namespace dynabackup::fakes

@@ -8,8 +8,11 @@
 #include <string>
 #include <unistd.h>
 
+#include "aws/shared_files.hpp"
 #include "dynabackup/error.hpp"
+#include "fakes/fake_clock.hpp"
 #include "fakes/run_task.hpp"
+#include "fakes/scripted_transport.hpp"
 #include "fakes/test_data.hpp"
 
 using namespace dynabackup;
@@ -55,8 +58,18 @@ class home {
   std::string path;
 };
 
+/// A network that nobody is to ask, unless a test stages answers.
+struct surroundings {
+  fakes::scripted_transport network;
+  fakes::fake_clock clock;
+  [[nodiscard]] chain_surroundings all() {
+    return {.network = network, .clock = clock, .seed = 7, .region = "eu-west-1"};
+  }
+};
+
 credentials resolve(const credential_settings& settings) {
-  const auto provider = credential_chain(settings);
+  surroundings around;
+  const auto provider = credential_chain(settings, around.all());
   return fakes::run_task(provider->current());
 }
 
@@ -174,7 +187,8 @@ TEST_CASE("credentials are looked up when first asked, and once") {
     if (name == "AWS_ACCESS_KEY_ID" || name == "AWS_SECRET_ACCESS_KEY") return "x";
     return std::nullopt;
   };
-  const auto provider = credential_chain(settings);
+  surroundings around;
+  const auto provider = credential_chain(settings, around.all());
   CHECK(asked == 0);
   fakes::run_task(provider->current());
   const int after_first = asked;
@@ -193,23 +207,39 @@ TEST_CASE("half a pair of keys in the environment is an error that says so") {
 
 TEST_CASE("nothing found: every source is named with its reason") {
   const home h;
-  const auto message = refusal(
-      settings_of(h.with({{"AWS_WEB_IDENTITY_TOKEN_FILE", "/t"}, {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/c"}})));
+  const auto message = refusal(settings_of(h.with({{"AWS_ROLE_ARN", "arn:x"}})));
   check_contains(message, "no AWS credentials found. Tried: ");
   check_contains(message, "environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set)");
   check_contains(message, "no profiles are defined in " + h.path + "/.aws/credentials, " + h.path + "/.aws/config");
-  check_contains(message, "web identity (AWS_WEB_IDENTITY_TOKEN_FILE is set, but this version does not support");
-  check_contains(message, "container credentials (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is set, but");
-  CHECK(message.find("AWS_CONTAINER_CREDENTIALS_FULL_URI") == std::string::npos);
+  check_contains(message, "web identity (AWS_WEB_IDENTITY_TOKEN_FILE is not set)");
+  check_contains(message,
+                 "container (neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is");
+  check_contains(message, "EC2 instance metadata (this version does not ask it yet)");
   check_contains(refusal(settings_of({})), "(HOME is not set)");
-  check_contains(refusal(settings_of(h.with({{"AWS_PROFILE", "gone"}}))), "(chosen by AWS_PROFILE)");
 }
 
-TEST_CASE("a profile that needs more than keys is refused by name") {
+TEST_CASE("a source that is configured and fails ends the search") {
+  const home h;
+  CHECK(refusal(settings_of(h.with({{"AWS_WEB_IDENTITY_TOKEN_FILE", "/t"}}))) ==
+        "AWS_WEB_IDENTITY_TOKEN_FILE is set but AWS_ROLE_ARN is not: a web identity needs both");
+  const auto container = h.with({{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/"}});
+  auto both = container;
+  both["AWS_WEB_IDENTITY_TOKEN_FILE"] = h.path + "/none";
+  both["AWS_ROLE_ARN"] = "arn:x";
+  check_contains(refusal(settings_of(both)), "the token file " + h.path + "/none (AWS_WEB_IDENTITY_TOKEN_FILE) is not");
+  check_contains(refusal(settings_of(container)), "names the host example.com over plain http");
+  auto gone = container;
+  gone["AWS_PROFILE"] = "gone";
+  check_contains(refusal(settings_of(gone)), "(chosen by AWS_PROFILE)");
+  const home broken("", "[default]\nrole_arn = arn:x\n");
+  auto halved = broken.with({{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/"}});
+  check_contains(refusal(settings_of(halved)), "has a role_arn but neither source_profile nor credential_source");
+}
+
+TEST_CASE("a profile that needs what this version cannot do is refused by name") {
   const home h("[keys]\n" + std::string(keys),
-               "[profile role]\nrole_arn = arn:x\nsource_profile = keys\n"
-               "[profile mfa]\nrole_arn = arn:x\nsource_profile = role\n"
-               "[profile web]\nrole_arn = arn:x\nweb_identity_token_file = /t\n"
+               "[profile mfa]\nrole_arn = arn:x\nsource_profile = keys\nmfa_serial = arn:mfa\n"
+               "[profile above]\nrole_arn = arn:x\nsource_profile = mfa\n"
                "[profile process]\ncredential_process = /bin/secret-tool --password hunter2\n"
                "[profile login]\nlogin_session = arn:x\n"
                "[profile ec2]\nrole_arn = arn:x\ncredential_source = Ec2InstanceMetadata\n"
@@ -219,14 +249,13 @@ TEST_CASE("a profile that needs more than keys is refused by name") {
     const char* expected;
   };
   const row rows[] = {
-      {"role",
-       "profile 'role' needs sts:AssumeRole, which this version does not do yet; put keys into the environment "
-       "with `aws configure export-credentials --profile role --format env`"},
-      {"mfa", "profile 'role' needs sts:AssumeRole"},
-      {"web", "profile 'web' needs sts:AssumeRoleWithWebIdentity"},
+      {"mfa",
+       "profile 'mfa' needs a code of an MFA device, which this version does not do yet; put keys into the environment "
+       "with `aws configure export-credentials --profile mfa --format env`"},
+      {"above", "profile 'mfa' needs a code of an MFA device"},
       {"process", "profile 'process' needs a credential_process"},
       {"login", "profile 'login' needs an `aws login` session"},
-      {"ec2", "profile 'ec2' needs a credential_source"},
+      {"ec2", "profile 'ec2' needs the credential_source Ec2InstanceMetadata"},
       {"sso", "profile 'sso' needs IAM Identity Center (SSO)"},
   };
   for (const auto& r : rows) {
@@ -235,6 +264,7 @@ TEST_CASE("a profile that needs more than keys is refused by name") {
     check_contains(refusal(settings_of(h.with({{"AWS_PROFILE", r.profile}}))), r.expected);
     check_contains(refusal(settings_of(h.with({}), r.profile)),
                    "export-credentials --profile " + std::string(r.profile));
+    CHECK(refusal(settings_of(h.with({}), r.profile)).find("hunter2") == std::string::npos);
   }
 }
 

@@ -39,18 +39,69 @@ TEST_CASE("nothing waits while nothing was throttled") {
   CHECK(s.limiter.take(s.now) == 0ms);
 }
 
-TEST_CASE("a throttle lowers the rate to 0.7 of what was measured") {
+TEST_CASE("throttles lower the rate by three times their share of the answers, to 0.7 at the lowest") {
+  struct row {
+    int answers, throttles;
+    double rate;  // of 100 a second
+  };
+  for (const row& r : std::vector<row>{{99, 1, 97}, {95, 5, 85}, {90, 10, 70}, {50, 50, 70}, {0, 100, 70}}) {
+    CAPTURE(r.throttles);
+    simulation s;
+    s.run(10s, 10ms);
+    s.limiter.answered(s.now, true);
+    s.run(600ms, 10ms);  // past the first cut and its echo
+    for (int i = 0; i < r.answers; ++i) s.limiter.answered(s.now, false);
+    CHECK(s.limiter.on());
+  }
+}
+
+TEST_CASE("a lone throttle among many answers hardly slows anything") {
   simulation s;
   s.run(10s, 10ms);
   s.attempt(true);
   CHECK(s.limiter.on());
-  CHECK(s.limiter.rate() == doctest::Approx(70).epsilon(0.03));
+  CHECK(s.limiter.rate() > 95);
+  CHECK(s.limiter.rate() < 100);
+}
+
+TEST_CASE("one throttle in a hundred answers leaves most of the rate") {
+  simulation s;
+  const auto end = s.now + 60s;
+  int answers = 0;
+  for (; s.now < end; ++answers) {
+    s.attempt(answers % 100 == 99);
+    s.now += 10ms;
+  }
+  CHECK(answers > 0.8 * 6000);
+}
+
+TEST_CASE("a service that takes half of what it is asked brings the rate down to about that") {
+  simulation s;
+  double allowed = 0;
+  pace::time last = s.now;
+  const auto attempt = [&] {
+    s.now += s.limiter.take(s.now);
+    allowed = std::min(50.0, allowed + 50 * std::chrono::duration<double>(s.now - last).count());
+    last = s.now;
+    const bool throttled = allowed < 1;
+    if (!throttled) allowed -= 1;
+    s.limiter.answered(s.now, throttled);
+    s.now += 10ms;
+    return throttled;
+  };
+  while (s.now < pace::time{160s}) attempt();
+  int asked = 0, throttles = 0;
+  for (const auto end = s.now + 60s; s.now < end; ++asked) throttles += attempt() ? 1 : 0;
+  CHECK(asked - throttles > 0.8 * 50 * 60);
+  CHECK(throttles < 0.25 * asked);
 }
 
 TEST_CASE("the lowered rate is kept") {
   simulation s;
   s.run(10s, 10ms);
-  s.attempt(true);
+  for (int i = 0; i < 50; ++i) s.limiter.answered(s.now, true);
+  s.now += 500ms;
+  s.limiter.answered(s.now, true);
   const int answers = s.run(1s, 0ms);
   CHECK(answers >= 60);
   CHECK(answers <= 90);

@@ -136,12 +136,24 @@ TEST_CASE("what is tried again, and what is not") {
 
 TEST_CASE("S3 errors are read by S3's reader") {
   setup s({}, read_xml_failure);
+  s.r.method = "PUT";
   s.network.expect(nullptr, 503, "<Error><Code>SlowDown</Code></Error>");
   s.network.expect(nullptr, 400, "<Error><Code>RequestTimeout</Code></Error>");
   s.network.expect(nullptr, 409, "<Error><Code>ConditionalRequestConflict</Code></Error>");
   s.network.expect(nullptr, 200, "");
   CHECK(s.send().header_value("x-dynabackup-attempts") == "4");
   CHECK(s.seen.throttles == 1);
+}
+
+TEST_CASE("a conflict at the end of a multipart upload is final: its parts cannot be used again") {
+  setup s({}, read_xml_failure);
+  s.r.method = "POST";
+  for (const int status : {409, 200}) {
+    s.network.expect(nullptr, status, "<Error><Code>ConditionalRequestConflict</Code></Error>");
+    const auto answer = s.send();
+    CHECK(answer.status == status);
+    CHECK(answer.header_value("x-dynabackup-attempts") == "1");
+  }
 }
 
 TEST_CASE("an error that comes as a 200 to a POST is judged by its code") {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "aws/service_error.hpp"
 #include "crypto/sha256.hpp"
 #include "dynabackup/error.hpp"
 #include "fakes/fake_clock.hpp"
@@ -24,6 +25,16 @@ class changing_credentials final : public credential_provider {
     if (next.size() > 1) next.erase(next.begin());
     co_return now;
   }
+  task<bool> refresh(credentials stale) override {
+    refused.push_back(stale.access_key_id);
+    if (failure) throw usage_error("the source is closed");
+    if (!others) co_return false;
+    next = {*others};
+    co_return true;
+  }
+  std::optional<credentials> others{};
+  bool failure = false;
+  std::vector<std::string> refused{};
 };
 
 struct setup {
@@ -174,4 +185,118 @@ TEST_CASE("a HEAD that is refused without a word may be about the clock too") {
   auto r = some_request("");
   r.method = "HEAD";
   CHECK(fakes::run_task(s.s3.send(r)).status == 200);
+}
+
+TEST_CASE("credentials that are refused are replaced once, and the request is signed again") {
+  struct row {
+    int status;
+    std::string body;
+  };
+  const row rows[] = {{400, R"({"__type":"com.amazon.coral.service#ExpiredTokenException","message":"m"})"},
+                      {400, R"({"__type":"com.amazon.coral.service#UnrecognizedClientException"})"},
+                      {400, "<Error><Code>ExpiredToken</Code></Error>"},
+                      {403, "<Error><Code>ExpiredToken</Code></Error>"},
+                      {400, "<Error><Code>InvalidToken</Code></Error>"},
+                      {400, "<Error><Code>TokenRefreshRequired</Code></Error>"},
+                      {403, "<Error><Code>InvalidAccessKeyId</Code></Error>"}};
+  for (const auto& row : rows) {
+    CAPTURE(row.body);
+    setup s;
+    s.who.others = credentials{"AKIDSECOND", "secret2", "NEWTOKEN", std::nullopt, "test"};
+    s.network.expect(
+        [](const request& r) { CHECK(value(r, "authorization").find("Credential=AKIDFIRST/") != std::string::npos); },
+        row.status, row.body);
+    s.network.expect(
+        [](const request& r) {
+          CHECK(value(r, "authorization").find("Credential=AKIDSECOND/") != std::string::npos);
+          CHECK(value(r, "x-amz-security-token") == "NEWTOKEN");
+        },
+        200, "{}");
+    auto r = some_request();
+    CHECK(fakes::run_task(s.s3.send(r)).status == 200);
+    CHECK(s.who.refused == std::vector<std::string>{"AKIDFIRST"});
+  }
+}
+
+TEST_CASE("credentials that are refused again, or have no others, are named in the answer") {
+  const char* expired = R"({"__type":"a#ExpiredTokenException"})";
+  setup s;
+  s.who.next = {{"AKIDFIRST", "secret", "t", std::nullopt, "environment"}};
+  s.network.expect(nullptr, 400, expired, {{"x-dynabackup-keys", "somebody else's word"}});
+  auto r = some_request();
+  CHECK(read_json_failure(fakes::run_task(s.dynamodb.send(r))).keys == "environment");
+  s.who.others = credentials{"AKIDSECOND", "secret2", "t", std::nullopt, "profile a"};
+  s.network.expect(nullptr, 400, expired);
+  s.network.expect(nullptr, 400, expired);
+  CHECK(read_json_failure(fakes::run_task(s.dynamodb.send(r))).keys == "profile a");
+  CHECK(s.who.refused.size() == 2);
+  s.who.failure = true;
+  s.network.expect(nullptr, 400, expired);
+  CHECK_THROWS_WITH_AS(fakes::run_task(s.dynamodb.send(r)), "the source is closed", usage_error);
+}
+
+TEST_CASE("other refusals replace no credentials") {
+  for (const auto* body :
+       {"<Error><Code>AccessDenied</Code></Error>", "<Error><Code>SignatureDoesNotMatch</Code></Error>",
+        R"({"__type":"a#ValidationException"})"}) {
+    CAPTURE(body);
+    setup s;
+    s.network.expect(nullptr, 403, body);
+    auto r = some_request();
+    const auto answer = fakes::run_task(s.s3.send(r));
+    CHECK(answer.status == 403);
+    CHECK(answer.header_value("x-dynabackup-keys").empty());
+    CHECK(s.who.refused.empty());
+  }
+}
+
+TEST_CASE("a HEAD that is refused without a word may be about an expired token") {
+  struct row {
+    const char* what;
+    const char* token;
+    const char* region;
+    bool renews;
+  };
+  const row rows[] = {{"a temporary key", "t", "", true},
+                      {"the bucket is where we think", "t", "eu-west-1", true},
+                      {"the bucket is elsewhere", "t", "us-west-2", false},
+                      {"a key for good", "", "", false}};
+  for (const auto& row : rows) {
+    CAPTURE(row.what);
+    setup s;
+    s.who.next = {{"AKIDFIRST", "secret", row.token, std::nullopt, "test"}};
+    s.who.others = credentials{"AKIDSECOND", "secret2", "t2", std::nullopt, "test"};
+    s.network.expect(nullptr, 400, "", {{"x-amz-bucket-region", row.region}});
+    if (row.renews) s.network.expect(nullptr, 200, "");
+    auto r = some_request("");
+    r.method = "HEAD";
+    CHECK(fakes::run_task(s.s3.send(r)).status == (row.renews ? 200 : 400));
+    CHECK(s.who.refused.size() == (row.renews ? 1 : 0));
+  }
+}
+
+TEST_CASE("a wrong clock and an expired token are both mended in one request") {
+  setup s;
+  s.who.others = credentials{"AKIDSECOND", "secret2", "t", std::nullopt, "test"};
+  s.network.expect(nullptr, 403, "<Error><Code>RequestTimeTooSkewed</Code></Error>",
+                   {{"date", "Sun, 22 Nov 2026 12:45:03 GMT"}});
+  s.network.expect([](const request& r) { CHECK(value(r, "x-amz-date") == "20261122T124503Z"); }, 400,
+                   "<Error><Code>ExpiredToken</Code></Error>");
+  s.network.expect(
+      [](const request& r) {
+        CHECK(value(r, "x-amz-date") == "20261122T124503Z");
+        CHECK(value(r, "x-amz-security-token") == "t");
+      },
+      200, "");
+  auto r = some_request();
+  CHECK(fakes::run_task(s.s3.send(r)).status == 200);
+}
+
+TEST_CASE("a request may name the region it is signed for") {
+  setup s;
+  s.network.expect(
+      [](const request& r) { CHECK(value(r, "authorization").find("/us-west-2/s3/") != std::string::npos); }, 200, "");
+  auto r = some_request();
+  r.signing_region = "us-west-2";
+  fakes::run_task(s.s3.send(r));
 }

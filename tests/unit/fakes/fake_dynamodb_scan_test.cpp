@@ -1,126 +1,105 @@
-#include "fakes/aws/fake_dynamodb.hpp"
-
-#include <chrono>
-#include <doctest/doctest.h>
-#include <fmt/format.h>
 #include <set>
 
-#include "archive/canonical_json.hpp"
-#include "crypto/crc32.hpp"
-#include "dynamodb/scan_page.hpp"
-#include "dynamodb/table_description.hpp"
-#include "dynamodb/write_batch.hpp"
+#include "unit/fakes/dynamodb_fixture.hpp"
 
 using namespace dynabackup;
 using namespace dynabackup::fakes;
 
-namespace {
-
-struct bench {
-  wall_time now{std::chrono::milliseconds(1'700'000'000'123)};
-  fake_dynamodb db;
-
-  explicit bench(dynamodb_traits traits = {}) : db([this] { return now; }, std::move(traits)) {}
-
-  response call(std::string_view operation, std::string body, std::string_view api = "DynamoDB_20120810") {
-    request r;
-    r.method = "POST";
-    r.headers = {{"X-Amz-Target", fmt::format("{}.{}", api, operation)}};
-    r.body = std::move(body);
-    return db.handle(r);
-  }
-  std::string ok(std::string_view operation, std::string body) {
-    const response r = call(operation, std::move(body));
-    REQUIRE_MESSAGE(r.status == 200, r.body);
-    return r.body;
-  }
-};
-
-}  // namespace
-
-TEST_CASE("scan segments of a synthetic table are complete, disjoint and canonically equal to its digest") {
-  bench b;
-  b.db.create_synthetic_table("big", 5000, 440);
-  b.db.create_table("copy", {{"id", 'S'}}, "");
+TEST_CASE("segments of a synthetic table are complete, disjoint and, put elsewhere, of the same digest") {
+  dynamodb_fixture f;
+  f.db.create_synthetic_table("big", 5000, 440);
+  f.db.create_table("copy", {{"id", 'S'}}, "");
   for (int segment = 0; segment < 3; ++segment) {
-    std::string start;
-    while (true) {
-      const std::string body = fmt::format(R"({{"TableName":"big","TotalSegments":3,"Segment":{}{}}})", segment,
-                                           start.empty() ? "" : R"(,"ExclusiveStartKey":)" + start);
-      const dynamodb::scan_page page(b.call("Scan", body));
-      for (std::size_t i = 0; i < page.size(); ++i) b.db.put("copy", std::string(page.item(i)));
-      if (!page.next()) break;
-      start = *page.next();
+    for (const std::string& item : f.scan("big", fmt::format(R"(,"TotalSegments":3,"Segment":{})", segment))) {
+      f.db.put("copy", item);
     }
   }
-  CHECK(b.db.items("copy").size() == 5000);
-  CHECK(b.db.digest("copy") == b.db.digest("big"));
+  CHECK(f.db.items("copy").size() == 5000);
+  CHECK(f.db.digest("copy") == f.db.digest("big"));
+  CHECK(f.db.digest("big").starts_with("5000:"));
+  f.db.put("copy", R"({"id":{"S":"item-00000000000000000007"}})");
+  CHECK(f.db.items("copy").size() == 5000);
+  CHECK(f.db.digest("copy") != f.db.digest("big"));
 }
 
-TEST_CASE("a stored table's pages are complete for any number of segments, and a key gone in between is no obstacle") {
-  bench b({.page_items = 7});
-  b.db.create_table("t", {{"pk", 'S'}, {"sk", 'N'}}, "");
+TEST_CASE("a synthetic table gives single items and takes no writes") {
+  dynamodb_fixture f;
+  f.db.create_synthetic_table("big", 10, 440);
+  const std::string get = R"({"TableName":"big","Key":{"id":{"S":"item-0000000000000000000)";
+  CHECK(f.ok("GetItem", get + "9\"}}}") == R"({"Item":)" + fake_dynamodb::synthetic_item(9, 440) + '}');
+  CHECK(f.ok("GetItem", R"({"TableName":"big","Key":{"id":{"S":"other"}}})") == "{}");
+  CHECK(f.ok("GetItem", R"({"TableName":"big","Key":{"id":{"S":"item-00000000000000000010"}}})") == "{}");
+  CHECK(f.refusal("PutItem", R"({"TableName":"big","Item":{"id":{"S":"x"}}})") == "ValidationException");
+}
+
+TEST_CASE("a stored table's pages are complete for any number of segments") {
+  dynamodb_fixture f({.page_items = 7});
+  f.db.create_table("t", {{"pk", 'S'}, {"sk", 'N'}}, "");
   for (int i = 0; i < 500; ++i) {
-    b.db.put("t", fmt::format(R"({{"sk":{{"N":"{}"}},"pk":{{"S":"group-{}"}}}})", i - 250, i % 40));
+    f.db.put("t", fmt::format(R"({{"sk":{{"N":"{}"}},"pk":{{"S":"group-{}"}}}})", i - 250, i % 40));
   }
-  for (const int total : {1, 3, 8}) {
+  for (const int total : {1, 3, 8, 1000}) {
     std::set<std::string> seen;
     for (int segment = 0; segment < total; ++segment) {
-      std::string start;
-      while (true) {
-        const dynamodb::scan_page page(
-            b.call("Scan", fmt::format(R"({{"TableName":"t","TotalSegments":{},"Segment":{}{}}})", total, segment,
-                                       start.empty() ? "" : R"(,"ExclusiveStartKey":)" + start)));
-        CHECK(page.size() <= 7);
-        for (std::size_t i = 0; i < page.size(); ++i) CHECK(seen.insert(std::string(page.item(i))).second);
-        if (!page.next()) break;
-        start = *page.next();
+      for (const std::string& item : f.scan("t", fmt::format(R"(,"TotalSegments":{},"Segment":{})", total, segment))) {
+        CHECK(seen.insert(item).second);
       }
     }
     CHECK(seen.size() == 500);
   }
 }
 
+TEST_CASE("a page ends with the item that reaches its size, and a full last page promises more") {
+  dynamodb_fixture f({.page_bytes = 100});
+  f.db.create_table("t", {{"pk", 'S'}}, "");
+  for (int i = 0; i < 4; ++i) {
+    f.db.put("t", fmt::format(R"({{"pk":{{"S":"{}"}},"d":{{"S":"{}"}}}})", i, std::string(46, 'x')));  // 50 bytes
+  }
+  const std::string first = f.ok("Scan", R"({"TableName":"t","ReturnConsumedCapacity":"TOTAL"})");
+  CHECK(occurrences(first, "\"d\":") == 2);
+  CHECK(first.find(R"("ConsumedCapacity":{"TableName":"t","CapacityUnits":0.5})") != std::string::npos);
+  const std::string key = first.substr(first.find(R"("LastEvaluatedKey":)") + 19, 16);
+  const std::string second = f.ok("Scan", R"({"TableName":"t","ExclusiveStartKey":)" + key + "}");
+  CHECK(occurrences(second, "\"d\":") == 2);
+  CHECK(second.find("LastEvaluatedKey") != std::string::npos);
+}
+
+TEST_CASE("a read that may be stale shows the past, a consistent one the present") {
+  double behind = 0.999;
+  dynamodb_fixture f({.page_items = 2, .staleness = std::chrono::seconds(10), .random = [&] { return behind; }});
+  f.db.create_table("t", {{"pk", 'S'}}, "");
+  for (const char key : {'a', 'b', 'c'}) f.db.put("t", fmt::format(R"({{"pk":{{"S":"{}"}}}})", key));
+  f.now += std::chrono::seconds(60);
+  f.db.put("t", R"({"pk":{"S":"a"},"n":{"N":"1"}})");
+  f.db.put("t", R"({"pk":{"S":"d"}})");
+  CHECK(f.db.remove("t", R"({"pk":{"S":"b"}})"));
+  const auto sorted = [&](std::string_view more) {
+    const auto items = f.scan("t", more);
+    return std::set<std::string>(items.begin(), items.end());
+  };
+  const std::set<std::string> before{R"({"pk":{"S":"a"}})", R"({"pk":{"S":"b"}})", R"({"pk":{"S":"c"}})"};
+  const std::set<std::string> after{R"({"n":{"N":"1"},"pk":{"S":"a"}})", R"({"pk":{"S":"c"}})", R"({"pk":{"S":"d"}})"};
+  CHECK(sorted("") == before);
+  CHECK(sorted(R"(,"ConsistentRead":true)") == after);
+  const std::string get = R"({"TableName":"t","Key":{"pk":{"S":"b"}})";
+  CHECK(f.ok("GetItem", get + "}") == R"({"Item":{"pk":{"S":"b"}}})");
+  CHECK(f.ok("GetItem", get + R"(,"ConsistentRead":true})") == "{}");
+  f.now += std::chrono::seconds(4);
+  CHECK(sorted("") == before);
+  behind = 0.1;
+  CHECK(sorted("") == after);
+  behind = 0.999;
+  f.now += std::chrono::seconds(10);
+  CHECK(sorted("") == after);
+}
+
 TEST_CASE("every answer carries the checksum of its body, errors too") {
-  bench b;
-  for (const auto& r :
-       {b.call("ListTables", "{}"), b.call("Scan", R"({"TableName":"none"})"), b.call("Nothing", "{}")}) {
-    CHECK(r.header_value("x-amz-crc32") == std::to_string(crypto::crc32(r.body)));
+  dynamodb_fixture f;
+  for (const auto& r : {f.call("ListTables", "{}"), f.call("Scan", R"({"TableName":"none"})"), f.call("No", "{}")}) {
+    CHECK(!r.header_value("x-amz-crc32").empty());
     CHECK(r.header_value("Date") == "Tue, 14 Nov 2023 22:13:20 GMT");
     CHECK(!r.header_value("x-amzn-RequestId").empty());
+    CHECK(r.body.capacity() >= r.body.size() + response::body_padding);
   }
-}
-
-TEST_CASE("a created table is described as the product reads it") {
-  bench b;
-  b.ok("CreateTable", R"({"TableName":"users","AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],)"
-                      R"("KeySchema":[{"AttributeName":"id","KeyType":"HASH"}],"BillingMode":"PAY_PER_REQUEST",)"
-                      R"("StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_IMAGE"}})");
-  const auto d = dynamodb::read_table_description(b.ok("DescribeTable", R"({"TableName":"users"})"));
-  CHECK(d.name == "users");
-  CHECK(d.created == "1700000000.123");
-  CHECK(d.on_demand);
-  CHECK(d.key == dynamodb::key_schema{{"id", 'S'}});
-  REQUIRE(d.stream);
-  CHECK(d.stream->label == "2023-11-14T22:13:20.123");
-}
-
-TEST_CASE("a batch is refused whole or done, and what is left comes back as it was sent") {
-  bench b;
-  b.db.create_table("t", {{"id", 'S'}}, "");
-  const auto put = [](std::string_view id) {
-    return fmt::format(R"({{"PutRequest":{{"Item":{{"id":{{"S":"{}"}}}}}}}})", id);
-  };
-  const response twice =
-      b.call("BatchWriteItem", fmt::format(R"({{"RequestItems":{{"t":[{},{}]}}}})", put("a"), put("a")));
-  CHECK(twice.status == 400);
-  CHECK(twice.body.find("#ValidationException") != std::string::npos);
-  CHECK(b.db.items("t").empty());
-
-  b.db.traits().processed = [](std::size_t) { return std::size_t{1}; };
-  const std::string answer =
-      b.ok("BatchWriteItem", fmt::format(R"({{"RequestItems":{{"t":[{},{}]}}}})", put("a"), put("b")));
-  CHECK(answer == R"({"UnprocessedItems":{"t":[)" + put("b") + "]}}");
-  CHECK(b.db.items("t").size() == 1);
-  CHECK(dynamodb::read_write_outcome(answer).unprocessed_items == 1);
+  CHECK(f.call("ListTables", "{}").header_value("x-amz-crc32") == "1315925753");
 }

@@ -143,6 +143,21 @@ TEST_CASE_FIXTURE(fixture, "an ETag that is not the parts' proves nothing: the c
   }
 }
 
+TEST_CASE_FIXTURE(fixture,
+                  "a completion that another writer got in the way of is told with what to do, and not repeated") {
+  for (const int status : {409, 200}) {
+    network.expect(nullptr, status, error_body("ConditionalRequestConflict"));
+    std::string message;
+    try {
+      run_task(objects.complete_multipart_upload("bucket", "k", "u", {{1, "e"}}, true));
+    } catch (const service_error& e) {
+      message = e.what();
+    }
+    CHECK(message.find("CompleteMultipartUpload on bucket/k: ConditionalRequestConflict") == 0);
+    CHECK(message.find("Somebody else wrote this name at the same moment: run it again") != std::string::npos);
+  }
+}
+
 TEST_CASE_FIXTURE(fixture, "other refusals of a completion are failures at once") {
   for (const std::string_view code : {"NoSuchBucket", "NoSuchKey"}) {
     network.expect(nullptr, 404, error_body(code));
