@@ -40,7 +40,7 @@ struct service_failure {
   std::string message;     ///< the service's own text, cut to 500 bytes
   std::string request_id;  ///< x-amzn-RequestId or x-amz-request-id
   int attempts = 1;        ///< how often it was tried
-  std::string keys;        ///< where the refused credentials came from; empty when they are not what is wrong
+  std::string keys{};      ///< where the refused credentials came from; empty when they are not what is wrong
 };
 
 class service_error : public error {

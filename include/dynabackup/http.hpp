@@ -35,7 +35,7 @@ struct request {
   std::string target = "/";     ///< path and query exactly as on the wire (already percent-encoded)
   std::vector<header> headers;  ///< without Host, Content-Length and Connection: the connection writes those
   std::string body;
-  std::string signing_region;  ///< empty = the region the signing transport was made for
+  std::string signing_region{};  ///< empty = the region the signing transport was made for
 
   std::size_t max_response_bytes = std::size_t{64} << 20;  ///< a larger body is a transport_error
   byte_budget* budget = nullptr;  ///< when set, the response body is charged to it before it is read

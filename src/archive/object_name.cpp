@@ -30,6 +30,10 @@ std::string checkpoint_key(const s3_location& home, std::string_view name) {
   return kept(home, "checkpoints/") + std::string(name) + ".json";
 }
 
+std::string upload_key(const s3_location& home, std::string_view id) {
+  return kept(home, "uploads/") + std::string(id) + ".json";
+}
+
 std::string probe_key(const s3_location& home, std::string_view run_id) {
   return kept(home, "probes/") + std::string(run_id);
 }

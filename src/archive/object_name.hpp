@@ -16,6 +16,8 @@ std::string descriptor_key(const s3_location& home);
 std::string run_key(const s3_location& home, std::string_view run_id);
 /// `name`: "backfill-<run id>", "restore-<hash>".
 std::string checkpoint_key(const s3_location& home, std::string_view name);
+/// Of the note that an upload of a snapshot is under way.
+std::string upload_key(const s3_location& home, std::string_view id);
 std::string probe_key(const s3_location& home, std::string_view run_id);
 /// `<prefix>/.dynabackup/<name>.manifest.json`
 std::string manifest_key(const s3_location& home, std::string_view snapshot_name);

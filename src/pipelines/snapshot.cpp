@@ -15,6 +15,7 @@
 #include "pipelines/prices.hpp"
 #include "pipelines/runs.hpp"
 #include "pipelines/snapshot_writer.hpp"
+#include "pipelines/upload_notes.hpp"
 #include "runtime/in_flight.hpp"
 #include "runtime/shielded.hpp"
 #include "text/timestamps.hpp"
@@ -77,6 +78,7 @@ struct snapshot_run {
       take_counters(run.seen, out);
       co_return std::move(out);
     }
+    co_await abort_abandoned_uploads(run, what.to);
     auto everything = [this](runtime::in_flight& uploads) { return write_object(uploads); };
     std::exception_ptr failure;
     try {
@@ -119,7 +121,7 @@ struct snapshot_run {
   }
 
   task<void> write_object(runtime::in_flight& uploads) {
-    const snapshot_target target{what.to.bucket, what.to.key(what.name), what.codec, what.overwrite};
+    const snapshot_target target{what.to.bucket, what.to.key(what.name), what.to, what.codec, what.overwrite};
     writer = std::make_unique<snapshot_writer>(run, target, uploads, parts);
     auto objects = [this](runtime::in_flight& gets) { return list_everything(gets); };
     co_await runtime::bounded(run.object_parallelism, run.stop, objects);

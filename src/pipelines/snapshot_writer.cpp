@@ -6,6 +6,7 @@
 #include "crypto/crc32.hpp"
 #include "dynabackup/error.hpp"
 #include "pipelines/runs.hpp"
+#include "pipelines/upload_notes.hpp"
 
 namespace dynabackup::pipelines {
 namespace {
@@ -80,6 +81,7 @@ task<void> snapshot_writer::close_block() {
 
 task<void> snapshot_writer::cut_part() {
   if (upload_id_.empty()) {
+    co_await note_upload(run_, target_.home, id_, target_.key);
     upload_id_ = co_await run_.objects.create_multipart_upload(target_.bucket, target_.key, describe());
   }
   const int number = next_part_++;
@@ -106,7 +108,9 @@ task<s3::put_result> snapshot_writer::complete() {
   co_await uploads_.drain();
   s3::put_result put = co_await run_.objects.complete_multipart_upload(target_.bucket, target_.key, upload_id_, done_,
                                                                        !target_.overwrite);
-  if (put.stored) upload_id_.clear();
+  if (!put.stored) co_return put;
+  upload_id_.clear();
+  co_await forget_upload(run_, target_.home, id_);
   co_return put;
 }
 
@@ -134,6 +138,7 @@ task<void> snapshot_writer::abandon() {
   try {
     co_await run_.objects.abort_multipart_upload(target_.bucket, target_.key, upload_id_);
     upload_id_.clear();
+    co_await forget_upload(run_, target_.home, id_);
   } catch (const error&) {
     // unfinished() says so; the failure that led here is the one to tell.
   }

@@ -18,6 +18,7 @@ namespace dynabackup::pipelines {
 struct snapshot_target {
   std::string bucket;
   std::string key;
+  s3_location home;  ///< the snapshots' prefix, where an upload is noted
   compression codec = compression::gzip;
   bool overwrite = false;
 };

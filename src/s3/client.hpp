@@ -77,6 +77,8 @@ class client {
   /// A 200 may hide an error; a lost answer may hide a success (404 NoSuchUpload on the retry): both are told apart.
   task<put_result> complete_multipart_upload(std::string bucket, std::string key, std::string upload_id,
                                              std::vector<part> parts, bool if_none_match);
+  /// Uploads under way or abandoned whose key begins with `prefix`; the first 1,000 of them.
+  task<std::vector<listed_upload>> list_multipart_uploads(std::string bucket, std::string prefix);
   /// Repeats until the upload is gone.
   task<void> abort_multipart_upload(std::string bucket, std::string key, std::string upload_id);
 

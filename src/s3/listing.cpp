@@ -41,11 +41,12 @@ class answer {
     if (text.empty() || error != std::errc{} || end != text.data() + text.size()) fail("an entry without Size");
     return size;
   }
-  [[nodiscard]] time_point last_modified(pugi::xml_node of) const {
-    const auto time = text::parse_rfc3339(of.child_value("LastModified"));
-    if (!time) fail("an entry without LastModified");
+  [[nodiscard]] time_point time(pugi::xml_node of, const char* name) const {
+    const auto time = text::parse_rfc3339(of.child_value(name));
+    if (!time) fail(fmt::format("an entry without {}", name));
     return *time;
   }
+  [[nodiscard]] time_point last_modified(pugi::xml_node of) const { return time(of, "LastModified"); }
   [[nodiscard]] bool flag(pugi::xml_node of, const char* name) const {
     const std::string_view text = of.child_value(name);
     if (text != "true" && text != "false") fail(fmt::format("{} is neither true nor false", name));
@@ -112,6 +113,16 @@ version_page read_version_page(std::string_view body) {
     if (page.next_key_marker->empty()) list.fail("it is truncated and has no NextKeyMarker");
   }
   return page;
+}
+
+std::vector<listed_upload> read_upload_page(std::string_view body) {
+  const answer list(body, "ListMultipartUploadsResult");
+  std::vector<listed_upload> uploads;
+  for (const pugi::xml_node entry : list.root().children("Upload")) {
+    uploads.push_back({list.key(entry), entry.child_value("UploadId"), list.time(entry, "Initiated")});
+    if (uploads.back().upload_id.empty()) list.fail("an entry without UploadId");
+  }
+  return uploads;
 }
 
 }  // namespace dynabackup::s3

@@ -43,4 +43,12 @@ struct version_page {
 };
 version_page read_version_page(std::string_view body);
 
+struct listed_upload {
+  std::string key;
+  std::string upload_id;
+  time_point initiated;
+};
+/// Uploads that were neither completed nor aborted; at most one page of them is of use to us.
+std::vector<listed_upload> read_upload_page(std::string_view body);
+
 }  // namespace dynabackup::s3

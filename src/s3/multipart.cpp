@@ -126,6 +126,17 @@ task<put_result> client::complete_multipart_upload(std::string bucket, std::stri
   co_return put_result{true, head->etag, head->version_id, answer.unsettled};
 }
 
+/// GET /?uploads&prefix=… (ListMultipartUploads).
+task<std::vector<listed_upload>> client::list_multipart_uploads(std::string bucket, std::string prefix) {
+  std::string query = "uploads=&encoding-type=url&max-uploads=1000";
+  add_parameter(query, "prefix", prefix);
+  request r = make("GET", bucket, {}, query);
+  r.max_response_bytes = std::size_t{16} << 20;
+  const response answer = co_await send(r, bucket);
+  require_success(answer, {"ListMultipartUploads", std::move(bucket), {}});
+  co_return read_upload_page(answer.body);
+}
+
 /// DELETE /key?uploadId=U (AbortMultipartUpload) until GET /key?uploadId=U (ListParts) says NoSuchUpload: a part that
 /// was on its way may land behind an abort and would be stored, and paid for, for good.
 task<void> client::abort_multipart_upload(std::string bucket, std::string key, std::string upload_id) {

@@ -23,7 +23,8 @@ ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 # Beside the binary that is tested, in its build folder.
 BUILD = os.path.join(os.path.dirname(os.environ["DYNABACKUP_BINARY"]), *[".."] * 3) if os.environ.get(
     "DYNABACKUP_BINARY") else os.path.join(ROOT, "build")
-FAKE = os.path.realpath(os.environ.get("DYNABACKUP_AWS_FAKE") or os.path.join(BUILD, "tests", "fakes", "server", "aws-fake"))
+FAKE = os.path.realpath(
+    os.environ.get("DYNABACKUP_AWS_FAKE") or os.path.join(BUILD, "tests", "fakes", "server", "aws-fake"))
 REGION = "us-east-1"
 
 

@@ -152,12 +152,10 @@ class Cases:
         table = self.table()
         for i in range(3):
             self.put(table, pk={"S": str(i)}, data={"S": "x" * 3000})
-        scan = {"TableName": table, "ReturnConsumedCapacity": "TOTAL"}
-        units = [self.ok("Scan", {**scan, "ConsistentRead": c})["ConsumedCapacity"]["CapacityUnits"] for c in (True, False)]
-        self.assertEqual(units, [3.0, 1.5])
-        get = {**scan, "Key": {"pk": {"S": "1"}}}
-        units = [self.ok("GetItem", {**get, "ConsistentRead": c})["ConsumedCapacity"]["CapacityUnits"] for c in (True, False)]
-        self.assertEqual(units, [1.0, 0.5])
+        for operation, more, expected in (("Scan", {}, [3.0, 1.5]), ("GetItem", {"Key": {"pk": {"S": "1"}}}, [1.0, 0.5])):
+            answers = [self.ok(operation, {"TableName": table, "ReturnConsumedCapacity": "TOTAL", "ConsistentRead": c,
+                                           **more}) for c in (True, False)]
+            self.assertEqual([a["ConsumedCapacity"]["CapacityUnits"] for a in answers], expected)
 
     # --- writes
 
@@ -208,7 +206,8 @@ class Cases:
 
     def test_lengths_of_keys(self):
         table = self.table("S")
-        for case, pk, sk, aws in (("longest keys", 2048, 1024, (200, "")), ("partition key too long", 2049, 1, VALIDATION),
+        for case, pk, sk, aws in (("longest keys", 2048, 1024, (200, "")),
+                                  ("partition key too long", 2049, 1, VALIDATION),
                                   ("sort key too long", 1, 1025, VALIDATION), ("no sort key", 1, 0, VALIDATION)):
             item = {"pk": {"S": "p" * pk}, "sk": {"S": "s" * sk}}
             self.refused(case, "PutItem", {"TableName": table, "Item": item}, aws)
@@ -233,8 +232,8 @@ class Cases:
             self.assertEqual(self.item(table, {"pk": {"N": "1"}})["n"], {"N": back}, sent)
         self.put(table, pk={"N": "1.0"}, n={"N": "2"})
         self.assertEqual(self.item(table, {"pk": {"N": "1e0"}})["n"], {"N": "2"})
-        for case, number in (("39 digits", "1" * 39), ("too large", "1E126"), ("too small", "1E-131"), ("no number", "x"),
-                             ("an empty number", "")):
+        for case, number in (("39 digits", "1" * 39), ("too large", "1E126"), ("too small", "1E-131"),
+                             ("no number", "x"), ("an empty number", "")):
             self.refused(case, "PutItem", {"TableName": table, "Item": {"pk": {"N": "1"}, "n": {"N": number}}})
 
     def test_empty_values_and_sets(self):

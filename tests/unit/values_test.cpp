@@ -65,6 +65,10 @@ TEST_CASE("well-known codes come with advice") {
       {"RequestTimeTooSkewed", "clock"},
       {"NoSuchBucket", "bucket's name"},
       {"ResourceNotFoundException", "region"},
+      {"InvalidToken", "renew"},
+      {"TokenRefreshRequired", "renew"},
+      {"InvalidClientTokenId", "access key"},
+      {"ConditionalRequestConflict", "run it again"},
       {"PermanentRedirect", "S3_REGION"},
       {"AuthorizationHeaderMalformed", "S3_REGION"},
   };
@@ -80,6 +84,13 @@ TEST_CASE("well-known codes come with advice") {
   }
 }
 
+TEST_CASE("refused credentials are named by their source") {
+  service_failure f = denied();
+  f.code = "ExpiredToken";
+  f.keys = "profile a (/home/me/.aws/credentials)\nx";
+  CHECK(what(f).ends_with("renew them where they come from. Keys in use: profile a (/home/me/.aws/credentials) x"));
+}
+
 TEST_CASE("the advice for a refused call names the IAM action, not the call") {
   service_failure f = denied();
   const std::vector<std::pair<std::string, std::string>> rows = {
@@ -88,7 +99,8 @@ TEST_CASE("the advice for a refused call names the IAM action, not the call") {
       {"UploadPart", "s3:PutObject"},
       {"Scan", "dynamodb:Scan"},
       {"DescribeTable", "dynamodb:DescribeTable"},
-      {"AssumeRole", "AssumeRole"},
+      {"AssumeRole", "sts:AssumeRole"},
+      {"DescribeLimits", "DescribeLimits"},
   };
   for (const auto& [operation, action] : rows) {
     f.operation = operation;

@@ -80,10 +80,14 @@ std::optional<fault_kind> kind_of(std::string_view name) {
 
 bool socket_faults::strikes() { return static_cast<double>(random_() >> 11) * 0x1p-53 < fraction_; }
 
+bool socket_faults::allowed(fault_kind kind) const {
+  return kinds_.empty() || std::ranges::find(kinds_, kind) != kinds_.end();
+}
+
 std::size_t socket_faults::processed(std::size_t requests) {
   const bool struck = strikes();
   const std::uint64_t chance = random_();
-  return struck && requests != 0 ? chance % requests : requests;
+  return struck && allowed(throttled) && requests != 0 ? chance % requests : requests;
 }
 
 std::optional<fault> socket_faults::decide(const request& r) {
@@ -95,9 +99,7 @@ std::optional<fault> socket_faults::decide(const request& r) {
   std::vector<fault_kind> possible(general.begin(), general.end());
   if (is_dynamodb(r)) possible.push_back(flipped_byte);
   if (operation_of(r) == "CompleteMultipartUpload") possible.push_back(completion_error);
-  if (!kinds_.empty()) {
-    std::erase_if(possible, [this](fault_kind kind) { return std::ranges::find(kinds_, kind) == kinds_.end(); });
-  }
+  std::erase_if(possible, [this](fault_kind kind) { return !allowed(kind); });
   if (possible.empty()) return std::nullopt;
   fault f{possible[which % possible.size()], chance, {}};
   if (f.kind == late) f.delay = up_to(500, chance);

@@ -50,7 +50,8 @@ class socket_faults {
 
   /// Decides about one request.
   std::optional<fault> decide(const request& r);
-  /// How many of a BatchWriteItem's requests are done before the rest comes back unprocessed; mostly all.
+  /// How many of a BatchWriteItem's requests are done before the rest comes back unprocessed, another way to throttle;
+  /// mostly all.
   std::size_t processed(std::size_t requests);
   /// The answer to a fault that stands in for the service: error_*, throttled, completion_error.
   [[nodiscard]] response stand_in(const fault& f, const request& r) const;
@@ -60,6 +61,7 @@ class socket_faults {
 
  private:
   bool strikes();
+  [[nodiscard]] bool allowed(fault_kind kind) const;
 
   double fraction_;
   std::mt19937_64 random_;

@@ -86,6 +86,8 @@ TEST_CASE("a batch is cut short as often as requests are faulted, and then never
   socket_faults none(0, 3);
   CHECK(none.processed(25) == 25);
   CHECK(faults.processed(0) == 0);
+  socket_faults unthrottled(1, 3, {fault_kind::late});
+  CHECK(unthrottled.processed(25) == 25);
 }
 
 TEST_CASE("stand-ins look as the services' own answers do") {

@@ -21,7 +21,7 @@ struct writing {
   std::string stored;
 
   task<void> produce(runtime::in_flight& uploads, std::vector<std::string> lines) {
-    const pipelines::snapshot_target target{"b", "snap", compression::none, false};
+    const pipelines::snapshot_target target{"b", "snap", {"b", "p/"}, compression::none, false};
     writer = std::make_unique<pipelines::snapshot_writer>(t.run, target, uploads, parts);
     for (const std::string& line : lines) co_await writer->add(line);
     result = co_await writer->finish();
