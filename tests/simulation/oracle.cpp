@@ -15,24 +15,32 @@ constexpr std::size_t most_told = 5;
 
 std::string books() { return world::home.prefix + std::string(archive::bookkeeping); }
 
-/// A checkpoint stays where it may not be removed, where its last PUT came late, or where the run was dropped between
-/// its record's end and its checkpoint's. It is of a closed run then, which is never taken up.
-bool may_stay(const world& outside, const std::string& name, const verdict& v) {
-  if (!name.starts_with("checkpoints/backfill-")) return false;
+/// A checkpoint stays where it may not be removed, where its last PUT came late (then it is of a closed run, which is
+/// never taken up, or of one that seems to be alive, which the report names), or where the run was dropped between its
+/// record's end and its checkpoint's.
+bool may_stay(const world& outside, const std::string& name, const report& told, const verdict& v) {
+  constexpr std::string_view head = "checkpoints/backfill-";
+  if (!name.starts_with(head)) return false;
   if (!outside.settings.store.removal_allowed) return true;
-  const std::string id = name.substr(name.find('-') + 1);
-  const auto record = outside.store.current(world::home.bucket, books() + "runs/" + id);
-  if (record.empty() || archive::read_run_record(*record.begin()->second.body).ended.empty()) return false;
+  const std::string file = name.substr(head.size());
+  const auto record = outside.store.current(world::home.bucket, books() + "runs/" + file);
+  if (record.empty()) return false;
+  const archive::run_record run = archive::read_run_record(*record.begin()->second.body);
+  if (run.ended.empty())
+    return std::any_of(told.warnings.begin(), told.warnings.end(),
+                       [&run](const std::string& w) { return w.find(run.id) != std::string::npos; });
   return outside.late_checkpoint || v.crashes + v.interruptions + v.failures > 0;
 }
 
-void judge_bookkeeping(world& outside, verdict& v) {
+void judge_bookkeeping(world& outside, const report& told, verdict& v) {
+  std::set<std::string> left;
   for (const s3::listed_version& found : versions_under(outside, world::home.bucket, books())) {
     const std::string name = found.key.substr(books().size());
     const bool known = name == "descriptor.json" || name == "recorder.json" || name.starts_with("runs/") ||
-                       name.starts_with("probes/") || may_stay(outside, name, v);
-    if (!known) v.blame("left behind: " + found.key + (found.delete_marker ? " (a delete marker)" : ""));
+                       name.starts_with("probes/") || may_stay(outside, name, told, v);
+    if (!known) left.insert(found.key + (found.delete_marker ? " (a delete marker)" : ""));
   }
+  for (const std::string& each : left) v.blame("left behind: " + each);
 }
 
 void judge_run_record(const world& outside, const report& told, verdict& v) {
@@ -126,7 +134,7 @@ void judge_backfill(world& outside, const report& told, verdict& v) {
     if (++unexplained <= most_told) v.blame(describe(d) + (told.whole() ? ", and the report says whole" : ""));
   }
   if (unexplained > most_told) v.blame("… and " + std::to_string(unexplained - most_told) + " more");
-  judge_bookkeeping(outside, v);
+  judge_bookkeeping(outside, told, v);
   judge_run_record(outside, told, v);
   v.whole = told.whole();
 }

@@ -133,8 +133,8 @@ verdict restore_trial(const trial_options& options) {
   what.name = file.name;
   what.table = world::table;
   if (!foreign && chance.one_in(2)) what.state = "s3";
-  // A batch of a run that was dropped may still take effect a minute later: over lines that the next run has written
-  // by then. docs/format.md tells users to wait.
+  // A batch of a run that was dropped may still take effect a minute later, over lines that a run begun at once has
+  // written by then, and that run cannot know. This user waits.
   if (foreign) user.pause = std::max(user.pause, milliseconds{65'000});
   auto start = [&what, &outside](int) -> operation {
     const std::string books = world::snapshots.prefix + std::string(archive::bookkeeping) + "checkpoints/";
