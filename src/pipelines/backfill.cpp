@@ -123,8 +123,9 @@ struct backfill_run {
     out.items_differing = resumed->differing;
     run.seen.items = resumed->items;
     if (resumed->differing > 0)
-      out.warnings.push_back(fmt::format("{} of the objects that differ were found by run {}, which named them",
-                                         resumed->differing, resumed->run));
+      out.warnings.push_back(fmt::format(
+          "{} of the objects that differ were found by run {} before it stopped; the next backfill names them",
+          resumed->differing, resumed->run));
   }
 
   void announce() {

@@ -64,7 +64,7 @@ struct closing {
         continue;
       }
       out.warnings.push_back("backfill run " + r.id + " is still running: it is left open, and will close itself");
-      if (!order.own) out.not_covered = "backfill run " + r.id + " is still running";
+      out.not_covered = "backfill run " + r.id + " is still running";
     }
   }
 
