@@ -25,6 +25,8 @@ the dots:
   }
   dynamodb { region = eu-central-1 }
 The command line beats the file, the file beats the environment. `dynamodb-backup config` shows what is in force.
+--max-read-units and --max-write-units leave the rest of a table's capacity to others. --dry-run, after a command, says
+what it would do and what that costs, and writes nothing.
 Credentials come from AWS's variables and files: AWS_ACCESS_KEY_ID and its like, AWS_PROFILE, ~/.aws.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 finished, but something differs, was left out or is not
@@ -39,17 +41,23 @@ Examples:
 inline constexpr auto backfill_end = R"(
 Reads the whole table and stores each item as its own object; what the stream has already written is never overwritten.
 Run it once after changes began to be recorded, or by itself for a one-off backup. It may be repeated at any time.
+An interrupted one goes on where it stopped when it is run again within 24 hours. Beside a stream it ends with a sweep:
+items that were deleted from the table while it ran are taken out of the backup again. --sweep does only that, behind
+runs that were killed, and closes them.
 
 Needs: s3.incremental.bucket, dynamodb.region. All settings: dynamodb-backup --help
 
 Examples:
   dynamodb-backup backfill users --config backup.conf
   INCREMENTAL_BUCKET=my-backups DYNAMODB_REGION=eu-central-1 dynamodb-backup backfill users --parallelism 64
+  dynamodb-backup backfill users --config backup.conf --dry-run
+  dynamodb-backup backfill users --config backup.conf --max-read-units 500
+  dynamodb-backup backfill users --config backup.conf --sweep
 )";
 
 inline constexpr auto snapshot_end = R"(
 Writes the current state of the incremental bucket as one file of DynamoDB JSON, an item a line. The file appears only
-when it is complete.
+when it is complete. If the backfills behind it left something open it says so and exits with 3.
 
 Needs: s3.incremental.bucket, s3.snapshot.bucket. All settings: dynamodb-backup --help
 
@@ -60,12 +68,16 @@ Examples:
 
 inline constexpr auto restore_end = R"(
 Inserts every item of the snapshot into the table, which must exist. It is not emptied: items with other keys stay.
+How far it is, it notes in --state: a folder (~/.local/state/dynabackup if not given), or s3, beside the snapshot. An
+interrupted one goes on from there with --resume; without, it begins anew, which gives the same table.
 
 Needs: s3.snapshot.bucket, dynamodb.region. All settings: dynamodb-backup --help
 
 Examples:
   dynamodb-backup restore users 2026-11-22T11-45-03Z.json.gz --config backup.conf
   dynamodb-backup restore users-copy users-friday.json.zst --table users --config backup.conf
+  dynamodb-backup restore users 2026-11-22T11-45-03Z.json.gz --config backup.conf --resume
+  dynamodb-backup restore users 2026-11-22T11-45-03Z.json.gz --config backup.conf --max-write-units 1000
 )";
 
 inline constexpr auto config_end = R"(
