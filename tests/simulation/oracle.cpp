@@ -59,9 +59,11 @@ bool is_told_of(const difference& d, const std::set<std::string>& named, const r
   return d.kind == difference_kind::altered && told.items_resumed > 0 && told.items_differing > named.size();
 }
 
-/// Whether a reason not to be covered exists in this world.
+/// Whether a reason not to be covered exists in this world: what came back may neither be removed nor hidden, or what
+/// hides it may have met a newer change.
 bool uncovered_for_a_reason(const world& outside) {
-  return !outside.settings.store.removal_allowed && !outside.settings.store.markers_allowed;
+  const fakes::s3_traits& store = outside.settings.store;
+  return !store.removal_allowed && (!store.markers_allowed || !store.conditions_enforced);
 }
 
 }  // namespace
