@@ -12,6 +12,7 @@ namespace {
 world_settings draw_world(dice& chance, const trial_options& options) {
   world_settings w;
   w.verbose = options.verbose;
+  w.session_tokens = options.seed % 4 == 2;
   w.items = static_cast<std::uint64_t>(chance.between(200, 300));
   w.stream = !chance.one_in(6);
   w.writers = w.stream && (options.seed % 2 == 0 || chance.one_in(4));
@@ -86,7 +87,7 @@ verdict backfill_trial(const trial_options& options) {
   verdict v;
   world outside(chance.next(), draw_world(chance, options));
   arrange(outside, chance);
-  conduct user(options.seed, chance);
+  conduct user(options.seed, outside, chance);
   user.handlers_expected = 1'000;
   const backfill_options what{.table = world::table, .to = world::home};
   auto start = [&what](int) -> operation {

@@ -36,9 +36,12 @@ milliseconds draw_skew(dice& chance) {
 
 }  // namespace
 
-conduct::conduct(std::uint64_t seed, dice& chance) : plan(0, {}), chance_(chance.fork()) {
+conduct::conduct(std::uint64_t seed, const world& outside, dice& chance) : plan(0, {}), chance_(chance.fork()) {
   nasty = seed % 20 == 7;
-  plan = fault_plan(chance_.next(), draw_faults(chance_, nasty));
+  session_tokens_ = outside.settings.session_tokens;
+  fault_settings faults = draw_faults(chance_, nasty);
+  faults.expired_tokens = session_tokens_;
+  plan = fault_plan(chance_.next(), faults);
   skew_ = draw_skew(chance_);
   crashing_ = seed % 3 == 1;
   interrupting_ = !crashing_ && chance_.one_in(6);
@@ -55,6 +58,7 @@ run_options conduct::next_options(int start) {
   o.skew = skew_;
   o.parallelism = parallelism_;
   o.memory_bytes = memory_;
+  o.session_tokens = session_tokens_;
   if (crashing_ && (start == 1 || (start < 5 && chance_.one_in(3)))) o.crash_at = 1 + chance_.below(handlers_expected);
   if (interrupting_ && start == 1) o.interrupt_after = chance_.between(milliseconds{0}, milliseconds{20'000});
   if (start >= calm_from) plan.calm();

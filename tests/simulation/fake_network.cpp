@@ -78,8 +78,6 @@ response fake_network::answer_to(const request& r, service to, const fate& f, co
       return error_in_success();
     case fault::conflict:
       return service_refusal(to, r, 409, "ConditionalRequestConflict", "Please try again.");
-    case fault::expired_token:
-      return service_refusal(to, r, 400, to == service::s3 ? "ExpiredToken" : "ExpiredTokenException", "Expired");
     default:
       break;
   }
@@ -90,12 +88,19 @@ response fake_network::answer_to(const request& r, service to, const fate& f, co
 }
 
 task<response> fake_network::send(request& r) {
+  if (r.to.host == key_host) {
+    co_await clock_.sleep(plan_.chance().between(milliseconds{1}, milliseconds{500}));
+    response keys = world_.give_keys();
+    keys.body.reserve(keys.body.size() + response::body_padding);
+    co_return keys;
+  }
   const service to = r.to.host == s3_host ? service::s3 : service::dynamodb;
   if (to == service::dynamodb && r.to.host != dynamodb_host)
     throw broken(r, stage::before_send, "no such host (simulated)");
   ++requests_;
   const fate f = plan_.draw(r, to);
   world_.say("send " + operation_of(r, to) + (f.kind == fault::none ? "" : std::string(": ") + name_of(f.kind)));
+  if (f.kind == fault::expired_token) world_.revoke_tokens();
   delivery sent(world_, plan_, r, to, f);
   co_await clock_.sleep(std::min(f.answers_after, r.attempt_timeout));
   sent.over = true;

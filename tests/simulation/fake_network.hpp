@@ -11,6 +11,7 @@ namespace dynabackup::simulation {
 
 inline constexpr const char* dynamodb_host = "dynamodb.test";
 inline constexpr const char* s3_host = "s3.test";
+inline constexpr const char* key_host = "localhost";  ///< keys are told in plain text to this machine alone
 
 class fake_network final : public transport {
  public:

@@ -109,7 +109,6 @@ fate fault_plan::draw(const request& r, service to) {
     case fault::throttled:
     case fault::error_in_200:
     case fault::conflict:
-    case fault::expired_token:
       f.acts = false;
       break;
     default:

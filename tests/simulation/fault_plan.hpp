@@ -28,7 +28,7 @@ enum class fault {
   slow,           ///< up to 30 s
   error_in_200,   ///< CompleteMultipartUpload's 200 with an error inside
   conflict,       ///< S3's 409 to a conditional write
-  expired_token,  ///< the session token is good no more
+  expired_token,  ///< all session tokens are good no more
   count
 };
 

@@ -56,12 +56,17 @@ bool is_told_of(const difference& d, const std::set<std::string>& named, const r
   if (d.kind == difference_kind::missing) return false;
   if (named.contains(d.object)) return true;
   // What was found before a crash was counted in the checkpoint, and named by nobody who could still speak.
-  return d.kind == difference_kind::altered && told.items_resumed > 0 && told.items_differing > named.size();
+  const auto differing =
+      std::count_if(told.findings.begin(), told.findings.end(), [](const finding& f) { return f.kind == "differs"; });
+  return d.kind == difference_kind::altered && told.items_resumed > 0 &&
+         told.items_differing > static_cast<std::uint64_t>(differing);
 }
 
-/// Whether a reason not to be covered exists in this world.
+/// Whether a reason not to be covered exists in this world: what came back may neither be removed nor hidden, or what
+/// hides it may have met a newer change.
 bool uncovered_for_a_reason(const world& outside) {
-  return !outside.settings.store.removal_allowed && !outside.settings.store.markers_allowed;
+  const fakes::s3_traits& store = outside.settings.store;
+  return !store.removal_allowed && (!store.markers_allowed || !store.conditions_enforced);
 }
 
 }  // namespace
@@ -131,7 +136,10 @@ void judge_backfill(world& outside, const report& told, verdict& v) {
   std::size_t unexplained = 0;
   for (const difference& d : differences(outside)) {
     if (is_told_of(d, named, told)) continue;
-    if (++unexplained <= most_told) v.blame(describe(d) + (told.whole() ? ", and the report says whole" : ""));
+    if (++unexplained <= most_told)
+      v.blame(describe(d) + (told.whole() ? std::string(", and the report says whole")
+                                          : ", and the report counts " + std::to_string(told.items_differing) +
+                                                " that differ, names " + std::to_string(named.size())));
   }
   if (unexplained > most_told) v.blame("… and " + std::to_string(unexplained - most_told) + " more");
   judge_bookkeeping(outside, told, v);

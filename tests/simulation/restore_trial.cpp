@@ -19,6 +19,7 @@ using item_map = std::map<std::string, std::string>;  // canonical key → canon
 world_settings draw_world(dice& chance, const trial_options& options) {
   world_settings w;
   w.verbose = options.verbose;
+  w.session_tokens = options.seed % 4 == 2;
   w.stream = false;
   if (chance.one_in(2)) {
     const std::uint64_t seed = chance.next();
@@ -126,7 +127,7 @@ verdict restore_trial(const trial_options& options) {
   const compression codec = chance.pick(std::array{compression::gzip, compression::zstd, compression::none});
   const bool foreign = chance.one_in(2);
   const source_file file = foreign ? foreign_file(outside, chance, codec) : our_file(outside, chance, codec);
-  conduct user(options.seed, chance);
+  conduct user(options.seed, outside, chance);
   user.handlers_expected = 150;
   restore_options what;
   what.from = world::snapshots;

@@ -29,7 +29,11 @@ settings settings_for(const run_options& options) {
   s.s3.path_style = true;
   s.s3.parallelism = options.parallelism;
   s.memory_bytes = options.memory_bytes;
-  s.credentials.environment = [](const std::string& name) -> std::optional<std::string> {
+  s.credentials.environment = [tokens = options.session_tokens](const std::string& name) -> std::optional<std::string> {
+    if (tokens) {
+      if (name != "AWS_CONTAINER_CREDENTIALS_FULL_URI") return std::nullopt;
+      return std::string("http://") + key_host + "/keys";
+    }
     if (name == "AWS_ACCESS_KEY_ID") return "AKIDSIMULATED";
     if (name == "AWS_SECRET_ACCESS_KEY") return "secret";
     return std::nullopt;

@@ -27,7 +27,7 @@ struct run_options {
   std::optional<milliseconds> interrupt_after;  ///< first signal; the second, 10 s later, cancels
   std::size_t parallelism = 4;
   std::size_t memory_bytes = std::size_t{32} << 20;
-  std::string state_folder;
+  bool session_tokens = false;
 };
 
 struct run_result {

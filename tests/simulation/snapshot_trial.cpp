@@ -19,6 +19,7 @@ namespace {
 world_settings draw_world(dice& chance, const trial_options& options) {
   world_settings w;
   w.verbose = options.verbose;
+  w.session_tokens = options.seed % 4 == 2;
   w.writers = options.seed % 2 == 0;
   w.store.conditions_enforced = !chance.one_in(4);
   w.store.list_page = chance.one_in(2) ? 7 : 1000;
@@ -162,7 +163,7 @@ verdict snapshot_trial(const trial_options& options) {
   outside.tables.on_change(world::table, [&outside](const fakes::table_change& c) { outside.reference.take(c); });
   const bucket_state state = fill_bucket(outside, chance);
   if (outside.settings.writers) outside.let_writers_loose(chance.between(milliseconds{2'000}, milliseconds{30'000}));
-  conduct user(options.seed, chance);
+  conduct user(options.seed, outside, chance);
   user.handlers_expected = 1'000;
   snapshot_options what{.from = world::home, .to = world::snapshots, .name = "", .overwrite = chance.one_in(4)};
   what.codec = chance.pick(std::array{compression::gzip, compression::zstd, compression::none});

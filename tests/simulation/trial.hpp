@@ -29,7 +29,7 @@ verdict snapshot_trial(const trial_options& options);
 /// Chances that all kinds of trials share: faults, crashes, signals, clocks.
 class conduct {
  public:
-  conduct(std::uint64_t seed, dice& chance);
+  conduct(std::uint64_t seed, const world& outside, dice& chance);
 
   /// Starts `what` again and again, as a user would, until it ends with a report; nullopt: it never did, or something
   /// happened that must not (then the verdict says so).
@@ -48,6 +48,7 @@ class conduct {
   milliseconds skew_{0};
   bool crashing_ = false;
   bool interrupting_ = false;
+  bool session_tokens_ = false;
   std::size_t parallelism_ = 4;
   std::size_t memory_ = std::size_t{32} << 20;
 };

@@ -74,9 +74,36 @@ response world::serve(const request& r, service to) {
     refused.headers.push_back({"Date", http_date(time.wall())});
     return refused;
   }
+  if (!is_known(r))
+    return service_refusal(to, r, 400, to == service::s3 ? "ExpiredToken" : "ExpiredTokenException", "Expired.");
   response answer = to == service::s3 ? store.handle(r) : tables.handle(r);
   if (loose_) write_about(r, answer);
   return answer;
+}
+
+bool world::is_known(const request& r) const {
+  if (!settings.session_tokens) return true;
+  const auto token = tokens_.find(std::string(header_of(r, "x-amz-security-token")));
+  return token != tokens_.end() && time.wall() < token->second;
+}
+
+response world::give_keys() {
+  const std::string token = "token-" + std::to_string(++given_tokens_);
+  const fakes::wall_time until = tokens_[token] = time.wall() + chance.between(milliseconds{minutes{5}}, minutes{60});
+  say("gives " + token);
+  response answer;
+  answer.status = 200;
+  answer.headers = {{"Content-Type", "application/json"}, {"Date", http_date(time.wall())}};
+  answer.body = R"({"AccessKeyId":"AKIDSIMULATED","SecretAccessKey":"secret","Token":")" + token +
+                R"(","Expiration":")" + text::rfc3339(until) + R"("})";
+  return answer;
+}
+
+void world::revoke_tokens() {
+  if (time.elapsed() < next_revocation_) return;
+  next_revocation_ = time.elapsed() + minutes{2};
+  say("all tokens are revoked");
+  tokens_.clear();
 }
 
 void world::write(std::uint64_t n) {

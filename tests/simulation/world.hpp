@@ -24,6 +24,7 @@ struct world_settings {
   bool writers = false;  ///< an application changes the table while we run; needs the stream
   fakes::s3_traits store;
   fakes::dynamodb_traits table;
+  bool session_tokens = false;  ///< keys come from an endpoint and expire; else they are good for ever
   bool verbose = false;
 };
 
@@ -39,6 +40,10 @@ class world {
 
   /// A request arrives: judged for its date, carried out, looked at by the writers.
   response serve(const request& r, service to);
+  /// The endpoint that gives out keys.
+  response give_keys();
+  /// All tokens given out so far are good no more; not again before two minutes are over.
+  void revoke_tokens();
 
   /// Puts item n into the table, new or in a new state.
   void write(std::uint64_t n);
@@ -69,6 +74,11 @@ class world {
   void touch(const std::string& key);
   void touch_soon(const std::string& key, milliseconds at_most);
 
+  [[nodiscard]] bool is_known(const request& r) const;
+
+  std::map<std::string, fakes::wall_time> tokens_;  // and until when they are good
+  std::uint64_t given_tokens_ = 0;
+  milliseconds next_revocation_{0};
   std::uint64_t revision_ = 0;
   std::uint64_t next_item_ = 0;
   std::map<std::string, std::string> members_;  // canonical key → as it is spelt
