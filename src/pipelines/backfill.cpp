@@ -61,6 +61,7 @@ struct backfill_run {
   archive::run_record record{};
   std::uint32_t segments = 0;
   bool claim = false;
+  bool unversioned = false;
   std::optional<archive::backfill_checkpoint> resumed{};
   std::unique_ptr<checkpoint_store> store{};
   std::unique_ptr<run_book> book{};
@@ -86,7 +87,7 @@ struct backfill_run {
   /// Everything that is checked before the first write.
   task<void> look() {
     table = co_await require_table(run, what.table);
-    co_await require_versioning(run, what.to, what.unversioned);
+    unversioned = !co_await require_versioning(run, what.to, what.unversioned);
     claim = co_await check_home(run, what.to, archive::describe(table), what.adopt);
     segments = choose_segments(run, table.size_bytes);
   }
@@ -100,7 +101,7 @@ struct backfill_run {
     table_copy copy(run, out, table, what.to, record, segments);
     store = checkpoint_in_bucket(run, what.to.bucket, archive::checkpoint_key(what.to, "backfill-" + record.id));
     if (resumed) take_up(copy);
-    copy.save_to(*store);
+    copy.save_to(*store, *book);
     std::exception_ptr failure;
     try {
       co_await copy.all();
@@ -188,6 +189,11 @@ struct backfill_run {
       close_order order{what.to, table, record};
       // Only a recorder deletes objects; where there is no stream there is none, and no deletion to undo.
       order.recorded = table.stream.has_value() || end.stream.has_value();
+      if (order.recorded && unversioned)
+        out.not_covered += (out.not_covered.empty() ? "" : "; ") +
+                           std::string(
+                               "the bucket is not versioned: an item deleted while the backfill ran may have "
+                               "come back, and nothing shows it");
       if (copy.unsettled()) order.late_until = copy.last_unsettled() + late_effects;
       co_await close_runs(run, std::move(order), *book, out);
     } else {

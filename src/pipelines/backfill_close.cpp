@@ -28,7 +28,13 @@ struct closing {
   std::vector<archive::run_record> others{};
 
   task<void> all() {
-    co_await find_others();
+    std::vector<archive::run_record> records = co_await recorded_runs(run, order.home);
+    std::erase_if(records, [this](const archive::run_record& r) {
+      return !left_open(r) || (order.own && r.id == order.own->id);
+    });
+    // A run beside a stream that has been switched off since is swept all the same.
+    for (const archive::run_record& r : records) order.recorded = order.recorded || !r.stream_label.empty();
+    co_await find_others(std::move(records));
     if (!order.own && others.empty()) {
       out.warnings.push_back("no run was left open: nothing to sweep");
       co_return;
@@ -38,10 +44,9 @@ struct closing {
       co_await wait_out_late_effects();
       left = co_await sweep_all();
     }
-    if (left > 0) {
-      out.not_covered =
-          fmt::format("{} versions that the backfill brought back could not be removed; they are named above", left);
-    }
+    if (left > 0)
+      add_reason(
+          fmt::format("{} versions that the backfill brought back could not be removed; they are named above", left));
     if (order.own) co_await save(*order.own, left == 0);
     for (archive::run_record& other : others) {
       co_await save(other, left == 0);
@@ -49,22 +54,22 @@ struct closing {
     }
   }
 
+  void add_reason(const std::string& why) { out.not_covered += (out.not_covered.empty() ? "" : "; ") + why; }
+
   std::unique_ptr<checkpoint_store> checkpoint_of(const std::string& id) {
     return checkpoint_in_bucket(run, order.home.bucket, archive::checkpoint_key(order.home, "backfill-" + id));
   }
 
   /// Runs that nobody closed and that have ended, one way or the other.
-  task<void> find_others() {
-    std::vector<archive::run_record> records = co_await recorded_runs(run, order.home);
+  task<void> find_others(std::vector<archive::run_record> records) {
     for (archive::run_record& r : records) {
-      if (!left_open(r) || (order.own && r.id == order.own->id)) continue;
       const bool ended = !order.recorded || co_await has_ended(r.id);
       if (ended) {
         others.push_back(std::move(r));
         continue;
       }
       out.warnings.push_back("backfill run " + r.id + " is still running: it is left open, and will close itself");
-      out.not_covered = "backfill run " + r.id + " is still running";
+      add_reason("backfill run " + r.id + " is still running");
     }
   }
 

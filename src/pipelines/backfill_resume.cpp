@@ -13,7 +13,7 @@
 namespace dynabackup::pipelines {
 namespace {
 
-/// A stream keeps its records that long: what happened since the run began is still to be had.
+/// Whoever comes later finds a table that has little to do with the one that was read.
 constexpr std::chrono::hours oldest_checkpoint{24};
 
 /// Why it cannot be gone on with; empty: it can.
@@ -50,7 +50,13 @@ task<std::optional<archive::backfill_checkpoint>> find_checkpoint(run_context& r
     const std::unique_ptr<checkpoint_store> store = checkpoint_in_bucket(run, home.bucket, o.key);
     std::optional<saved_checkpoint> saved = co_await store->load();
     if (!saved) continue;
-    archive::backfill_checkpoint c = read_named(home.bucket, o.key, saved->body, archive::read_backfill_checkpoint);
+    archive::backfill_checkpoint c;
+    try {
+      c = archive::read_backfill_checkpoint(saved->body);
+    } catch (const format_error& e) {
+      run.seen.notices.push_back("the checkpoint " + store->name() + " is not used: " + e.what());
+      continue;
+    }
     const bool open = co_await is_open(run, home, c.run);
     if (!open) {
       // A save of a closed run that came late.

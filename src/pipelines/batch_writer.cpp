@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "dynabackup/error.hpp"
+#include "pipelines/runs.hpp"
 
 namespace dynabackup::pipelines {
 namespace {
@@ -92,6 +93,7 @@ task<void> batch_writer::write(dynamodb::write_batch batch, byte_budget::charge 
     }
   }
   charge.release();
+  if (unsettled) late_until_ = run_.clock.steady_now() + late_effects;
   if (unsettled && end.unsettled) end.unsettled();
   end.lines->end(end.piece, refused);
   co_await progress_.save_if_due();

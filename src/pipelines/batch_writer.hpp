@@ -3,6 +3,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "dynabackup/byte_budget.hpp"
@@ -32,6 +33,8 @@ class batch_writer {
 
   /// Writes every item of `batch` or names it as refused. Throws on anything that concerns more than an item.
   task<void> write(dynamodb::write_batch batch, byte_budget::charge charge, batch_end end);
+  /// Until when a put of a settled batch may take effect once more; nothing where none may.
+  [[nodiscard]] std::optional<runtime::clock::steady_time> late_until() const { return late_until_; }
 
  private:
   struct attempt {
@@ -45,6 +48,7 @@ class batch_writer {
   report& out_;
   restore_progress& progress_;
   std::string source_;
+  std::optional<runtime::clock::steady_time> late_until_;
 };
 
 }  // namespace dynabackup::pipelines

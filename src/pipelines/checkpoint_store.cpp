@@ -29,28 +29,28 @@ class in_bucket final : public checkpoint_store {
   task<void> save(std::string body) override { co_await run_.objects.put_object(bucket_, key_, std::move(body), {}); }
 
   task<void> remove() override {
+    std::string problem;
+    try {
+      co_await remove_versions();
+    } catch (const error& e) {
+      problem = e.what();
+    }
+    if (!problem.empty())
+      run_.seen.notices.push_back("warning: " + name() +
+                                  " is not needed any more and could not be removed: " + problem);
+  }
+
+ private:
+  task<void> remove_versions() {
     std::optional<std::string> key_marker;
     std::string id_marker;
     do {
       const s3::version_page page = co_await run_.objects.list_object_versions(bucket_, key_, key_marker, id_marker);
       for (const s3::listed_version& v : page.versions)
-        if (v.key == key_ && !co_await remove_version(v.version_id)) co_return;
+        if (v.key == key_) co_await run_.objects.delete_object(bucket_, key_, v.version_id);
       key_marker = page.next_key_marker;
       id_marker = page.next_version_id_marker;
     } while (key_marker);
-  }
-
- private:
-  task<bool> remove_version(std::string id) {
-    try {
-      co_await run_.objects.delete_object(bucket_, key_, std::move(id));
-    } catch (const service_error& e) {
-      if (e.failure.status != 403) throw;
-      run_.seen.notices.push_back("versions of " + name() + " could not be removed (" + e.failure.code +
-                                  "); a lifecycle rule may do it");
-      co_return false;
-    }
-    co_return true;
   }
 
   run_context& run_;

@@ -20,7 +20,7 @@ class checkpoint_store {
   [[nodiscard]] virtual std::string name() const = 0;
   virtual task<std::optional<saved_checkpoint>> load() = 0;
   virtual task<void> save(std::string body) = 0;
-  /// With all its versions. What may not be removed stays: a checkpoint of a closed run is never taken up.
+  /// With all its versions. Never fails: the work is done by then, and a notice tells what stays.
   virtual task<void> remove() = 0;
 };
 

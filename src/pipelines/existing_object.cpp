@@ -27,6 +27,7 @@ task<std::string> existing_object::md5_in_bucket(std::string object, const s3::o
 }
 
 task<std::string> existing_object::md5_in_table(std::string key_json, archive::canonicalizer& canonical) {
+  co_await run.reads.take(1);
   std::optional<std::string> item = co_await run.tables.get_item(table, std::move(key_json));
   if (!item) co_return std::string();
   std::string body(archive::body_head);

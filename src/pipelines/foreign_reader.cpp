@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -30,7 +31,8 @@ struct foreign_reader {
   snapshot_file from;
   std::shared_ptr<settled_prefix> settled = to.progress.begin_lines();
   item_batch batch{to, settled};
-  late_writes late{to.run};
+  // Shared with the batches under way, which outlive this when a run ends early.
+  std::shared_ptr<late_writes> late = std::make_shared<late_writes>(to.run);
   std::optional<std::uint64_t> held{};  // the piece that keeps checkpoints from passing what is to be looked at
   archive::line_reader reader{to.key};
   archive::line_splitter lines{};
@@ -123,9 +125,9 @@ struct foreign_reader {
     parse(text);
     ++to.out.items_read;
     const auto again = in_batch.find(key);
-    if (again != in_batch.end() && batch.items().fits(item.size())) {
-      batch.items().replace(again->second, item, line);
-      hold_if(late.writing(key, item));
+    if (again != in_batch.end() && batch.fits(item.size())) {
+      batch.replace(again->second, item, line);
+      hold_if(late->writing(key, item));
       co_return;
     }
     if (again != in_batch.end() || !batch.fits(item.size())) co_await send();
@@ -133,13 +135,13 @@ struct foreign_reader {
       co_await to.writes.drain();
       under_way.clear();
     }
-    if (late.full()) {
+    if (late->full()) {
       co_await send();
       co_await settle();
     }
-    hold_if(late.writing(key, item));
+    hold_if(late->writing(key, item));
     co_await batch.add(item, line);
-    in_batch.emplace(key, batch.items().size() - 1);
+    in_batch.emplace(key, batch.size() - 1);
   }
 
   task<void> send() {
@@ -152,7 +154,7 @@ struct foreign_reader {
     for (const auto& [sent, place] : in_batch) keys.push_back(sent);
     under_way.insert(keys.begin(), keys.end());
     in_batch.clear();
-    co_await batch.send([this, keys = std::move(keys)] { late.unsettled(keys); });
+    co_await batch.send([late = late, keys = std::move(keys)] { late->unsettled(keys); });
   }
 
   void hold_if(bool to_be_looked_at) {
@@ -162,16 +164,19 @@ struct foreign_reader {
   task<void> settle() {
     co_await to.writes.drain();
     under_way.clear();
-    if (late.anything_to_look_at())
-      co_await late.settle(to.table, [this](std::string again) { return put_again(std::move(again)); });
+    if (late->anything_to_look_at())
+      co_await late->settle(to.table, [this](std::string its_key, std::string again) {
+        return put_again(std::move(its_key), std::move(again));
+      });
     if (held) settled->end(*std::exchange(held, std::nullopt), 0);
   }
 
-  task<void> put_again(std::string again) {
+  task<void> put_again(std::string its_key, std::string again) {
     dynamodb::write_batch one(to.table, batch_bytes);
     one.add(again, 0);
     byte_budget::charge charge = co_await to.batches.acquire(2 * again.size());
-    batch_end end{settled, settled->begin(0)};
+    batch_end end{settled, settled->begin(0),
+                  [late = late, keys = std::vector{std::move(its_key)}] { late->unsettled(keys); }};
     const auto written = to.out.items_written, refused = to.out.items_refused;
     co_await to.writer.write(std::move(one), std::move(charge), std::move(end));
     to.out.items_written = written;  // it was counted when it was written first

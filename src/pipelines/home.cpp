@@ -37,9 +37,9 @@ task<dynamodb::table_description> require_table(run_context& run, std::string na
   co_return table;
 }
 
-task<void> require_versioning(run_context& run, s3_location home, bool unversioned) {
+task<bool> require_versioning(run_context& run, s3_location home, bool unversioned) {
   const s3::versioning state = co_await run.objects.get_bucket_versioning(home.bucket);
-  if (state == s3::versioning::enabled) co_return;
+  if (state == s3::versioning::enabled) co_return true;
   if (!unversioned)
     throw usage_error("bucket " + home.bucket + " is not versioned" +
                       (state == s3::versioning::suspended ? " (versioning is suspended)" : "") +
@@ -50,6 +50,7 @@ task<void> require_versioning(run_context& run, s3_location home, bool unversion
   run.seen.notices.push_back("warning: bucket " + home.bucket +
                              " is not versioned: past moments cannot be restored, and an item deleted while the "
                              "backfill runs may stay in the backup");
+  co_return false;
 }
 
 task<std::optional<archive::descriptor>> find_descriptor(run_context& run, s3_location home) {

@@ -25,8 +25,8 @@ std::string spell_key(const dynamodb::key_schema& key);
 task<dynamodb::table_description> require_table(run_context& run, std::string name);
 
 /// usage_error when the bucket's versioning is not Enabled, unless `unversioned` (then a notice says what no longer
-/// holds).
-task<void> require_versioning(run_context& run, s3_location home, bool unversioned);
+/// holds). Whether it is.
+task<bool> require_versioning(run_context& run, s3_location home, bool unversioned);
 
 /// Reads the descriptor at `home`; nullopt when there is none.
 task<std::optional<archive::descriptor>> find_descriptor(run_context& run, s3_location home);

@@ -27,6 +27,12 @@ task<void> item_batch::add(std::string_view item, std::uint64_t line) {
   if (2 * batch_.bytes() > charge_.bytes()) charge_.resize(2 * batch_.bytes());
 }
 
+void item_batch::replace(std::size_t i, std::string_view item, std::uint64_t line) {
+  units_ += expected_write_units(item.size()) - expected_write_units(batch_.item(i).size());
+  batch_.replace(i, item, line);
+  if (2 * batch_.bytes() > charge_.bytes()) charge_.resize(2 * batch_.bytes());
+}
+
 task<void> item_batch::send(std::function<void()> unsettled) {
   if (batch_.empty()) co_return;
   dynamodb::write_batch full = std::exchange(batch_, dynamodb::write_batch(to_.table, batch_bytes));

@@ -23,11 +23,13 @@ class item_batch {
   /// A line of the file was taken, whatever it held.
   void take_line() { ++taken_; }
   [[nodiscard]] bool empty() const { return batch_.empty(); }
-  dynamodb::write_batch& items() { return batch_; }
+  [[nodiscard]] std::size_t size() const { return batch_.size(); }
 
   /// Adds an item that fits. The first one waits for memory: it is charged for a whole soft-limited batch, twice over,
   /// since the request body is a copy.
   task<void> add(std::string_view item, std::uint64_t line);
+  /// Puts an item that fits in the place of the i-th: a later line of the same key wins.
+  void replace(std::size_t i, std::string_view item, std::uint64_t line);
   /// Hands the batch to the group and starts anew; returns when there was a place for it.
   /// `unsettled` is called if its puts may take effect once more.
   task<void> send(std::function<void()> unsettled = {});

@@ -30,7 +30,8 @@ bool late_writes::writing(const std::string& key, const std::string& item) {
   return true;
 }
 
-task<void> late_writes::settle(std::string table, std::function<task<void>(std::string item)> put_again) {
+task<void> late_writes::settle(std::string table,
+                               std::function<task<void>(std::string key, std::string item)> put_again) {
   auto last = run_.clock.steady_now();
   for (const auto& [key, until] : until_) last = std::max(last, until);
   co_await wait_for(run_, std::chrono::ceil<std::chrono::milliseconds>(last - run_.clock.steady_now()));
@@ -39,10 +40,11 @@ task<void> late_writes::settle(std::string table, std::function<task<void>(std::
   const auto looking = std::exchange(to_look_at_, {});
   bytes_ = 0;
   for (const auto& [key, item] : looking) {
+    co_await run_.reads.take(1);
     const std::optional<std::string> found = co_await run_.tables.get_item(table, key);
     std::string now;
     if (found) canonical.item(*found, now);
-    if (now != item) co_await put_again(item);
+    if (now != item) co_await put_again(key, item);
   }
 }
 

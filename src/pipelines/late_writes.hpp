@@ -27,7 +27,7 @@ class late_writes {
 
   /// Waits until no late effect is possible, then calls `put_again` with every item that is not what the table holds.
   /// Nothing may be under way.
-  task<void> settle(std::string table, std::function<task<void>(std::string item)> put_again);
+  task<void> settle(std::string table, std::function<task<void>(std::string key, std::string item)> put_again);
 
  private:
   [[nodiscard]] bool may_come_late(const std::string& key) const;

@@ -13,6 +13,7 @@
 #include "pipelines/item_batch.hpp"
 #include "pipelines/prices.hpp"
 #include "pipelines/restore_state.hpp"
+#include "pipelines/runs.hpp"
 #include "pipelines/snapshot_file.hpp"
 #include "runtime/in_flight.hpp"
 #include "runtime/shielded.hpp"
@@ -70,10 +71,21 @@ struct restore_run {
     if (manifest && out.items_read != manifest->items)
       throw format_error(file.name() + ": read " + std::to_string(out.items_read) + " items, the manifest says " +
                          std::to_string(manifest->items));
+    co_await wait_out_late_writes();
     co_await progress->remove();
     out.memory_bound = chunks.waits() > 0 || batches.waits() > 0;
     take_counters(run.seen, out);
     co_return std::move(out);
+  }
+
+  /// Done means that nothing of it takes effect any more, over what others write from now on.
+  task<void> wait_out_late_writes() {
+    if (!writer->late_until()) co_return;
+    const auto left = *writer->late_until() - run.clock.steady_now();
+    if (left.count() <= 0) co_return;
+    run.seen.notices.push_back("a write whose answer was lost may take effect once more: waiting " +
+                               std::to_string(std::chrono::ceil<std::chrono::seconds>(left).count()) + " s");
+    co_await wait_for(run, std::chrono::ceil<std::chrono::milliseconds>(left));
   }
 
   task<void> prepare() {
@@ -153,6 +165,8 @@ struct restore_run {
     progress = std::make_unique<restore_progress>(run, std::move(at));
     state.save_into(*progress);
     writer = std::make_unique<batch_writer>(run, out, *progress, file.name());
+    // Whoever comes after a kill has to know that requests may still be under way.
+    if (!manifest) co_await progress->save();
   }
 
   /// What an earlier restore settled counts as done here.

@@ -50,12 +50,12 @@ archive::restore_checkpoint restore_progress::now() {
 }
 
 task<void> restore_progress::save_if_due() {
-  if (!store_ || saving_ || run_.clock.steady_now() - last_saved_ < every_) co_return;
+  if (!saves() || saving_ || run_.clock.steady_now() - last_saved_ < every_) co_return;
   co_await save();
 }
 
 task<void> restore_progress::save() {
-  if (!store_) co_return;
+  if (!saves()) co_return;
   // Whole blocks from the start need no line of their own: the file stays small however long the snapshot is.
   while (!blocks_.empty() && blocks_.begin()->first == base_.blocks_done &&
          blocks_.begin()->second.before + blocks_.begin()->second.settled->units() == blocks_.begin()->second.lines) {
@@ -75,8 +75,8 @@ task<void> restore_progress::save() {
   saving_ = false;
   if (problem.empty()) co_return;
   run_.seen.notices.push_back("warning: no checkpoint of this restore can be saved (" + problem +
-                              "); a restore that is interrupted begins anew");
-  store_.reset();
+                              "); a restore that is interrupted has to do more again");
+  broken_ = true;
 }
 
 task<void> restore_progress::remove() {

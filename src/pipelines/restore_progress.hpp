@@ -30,7 +30,7 @@ class restore_progress {
   task<void> save_if_due();
   task<void> save();
   task<void> remove();
-  [[nodiscard]] bool saves() const { return store_ != nullptr; }
+  [[nodiscard]] bool saves() const { return store_ != nullptr && !broken_; }
 
  private:
   struct begun_block {
@@ -48,6 +48,7 @@ class restore_progress {
   std::chrono::milliseconds every_{0};
   runtime::clock::steady_time last_saved_{};
   bool saving_ = false;
+  bool broken_ = false;
 };
 
 }  // namespace dynabackup::pipelines

@@ -1,5 +1,6 @@
 #include "pipelines/restore_state.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
 #include <utility>
@@ -59,7 +60,7 @@ task<archive::restore_checkpoint> restore_state::load() {
     co_return start();
   }
   // Keys may repeat in a file that is not ours: what an earlier run sent last must not land behind what this one sends.
-  const auto silent = now() - saved->at;
+  const auto silent = std::max(now() - saved->at, s3::time_point::duration::zero());
   if (!by_blocks && silent < late_effects) {
     run.seen.notices.push_back(fmt::format(
         "an earlier restore of this file stopped a moment ago; waiting {} s for its last requests to take effect",

@@ -127,6 +127,7 @@ struct snapshot_run {
     co_await runtime::bounded(run.object_parallelism, run.stop, objects);
     archive::manifest done = co_await writer->finish();
     co_await write_manifest(std::move(done));
+    co_await writer->forget();
   }
 
   task<void> write_manifest(archive::manifest m) {

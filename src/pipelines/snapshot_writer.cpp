@@ -82,6 +82,7 @@ task<void> snapshot_writer::close_block() {
 task<void> snapshot_writer::cut_part() {
   if (upload_id_.empty()) {
     co_await note_upload(run_, target_.home, id_, target_.key);
+    noted_ = true;
     upload_id_ = co_await run_.objects.create_multipart_upload(target_.bucket, target_.key, describe());
   }
   const int number = next_part_++;
@@ -108,9 +109,7 @@ task<s3::put_result> snapshot_writer::complete() {
   co_await uploads_.drain();
   s3::put_result put = co_await run_.objects.complete_multipart_upload(target_.bucket, target_.key, upload_id_, done_,
                                                                        !target_.overwrite);
-  if (!put.stored) co_return put;
-  upload_id_.clear();
-  co_await forget_upload(run_, target_.home, id_);
+  if (put.stored) upload_id_.clear();
   co_return put;
 }
 
@@ -134,11 +133,15 @@ task<archive::manifest> snapshot_writer::finish() {
   co_return std::move(manifest_);
 }
 
+task<void> snapshot_writer::forget() {
+  if (noted_) co_await forget_upload(run_, target_.home, id_);
+}
+
 task<void> snapshot_writer::abandon() {
   try {
     co_await run_.objects.abort_multipart_upload(target_.bucket, target_.key, upload_id_);
     upload_id_.clear();
-    co_await forget_upload(run_, target_.home, id_);
+    co_await forget();
   } catch (const error&) {
     // unfinished() says so; the failure that led here is the one to tell.
   }

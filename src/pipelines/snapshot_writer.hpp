@@ -35,6 +35,8 @@ class snapshot_writer {
   task<archive::manifest> finish();
   /// Whether a multipart upload was begun and neither completed nor aborted.
   [[nodiscard]] bool unfinished() const { return !upload_id_.empty(); }
+  /// Removes the note of the upload, once the manifest is written.
+  task<void> forget();
   /// Aborts it, once no part is on its way any more. A failure shows in unfinished().
   task<void> abandon();
 
@@ -60,6 +62,7 @@ class snapshot_writer {
   std::string packed_;
   byte_budget::charge packed_charge_;
   std::string upload_id_;
+  bool noted_ = false;
   int next_part_ = 1;
   std::vector<s3::part> done_;
   crypto::sha256_stream sha256_;

@@ -82,8 +82,10 @@ struct sweeper {
         co_await run.objects.get_object(order.home.bucket, version.key, std::move(options));
     if (!found) co_return;
     const std::string stored = std::move(found->answer.body);
-    std::optional<std::string> item = co_await run.tables.get_item(order.table, key_of(version, stored));
-    if (!item) co_return co_await undo(std::move(version));
+    const std::string key = key_of(version, stored);
+    co_await run.reads.take(1);
+    std::optional<std::string> item = co_await run.tables.get_item(order.table, key);
+    if (!item) co_return co_await undo(std::move(version), key);
     std::string now(archive::body_head);
     canonical.item(*item, now);
     now += archive::body_tail;
@@ -103,12 +105,12 @@ struct sweeper {
 
   /// The item is gone from the table: the version goes by its id, whatever lies on it by now. Where that is denied a
   /// delete marker hides it, unless something newer does.
-  task<void> undo(s3::listed_version version) {
+  task<void> undo(s3::listed_version version, std::string canonical_key) {
     if (co_await removed(version.key, version.version_id)) {
       ++out.sweep_undone;
       co_return;
     }
-    const bool hidden = co_await hide(version);
+    const bool hidden = co_await hide(version, std::move(canonical_key));
     if (hidden) {
       ++out.sweep_undone;
       co_return;
@@ -136,7 +138,21 @@ struct sweeper {
     co_return head && head->version_id == version.version_id;
   }
 
-  task<bool> hide(s3::listed_version version) {
+  /// A delete marker fell on something newer than what it was meant for. If the item is back in the table by now, it
+  /// goes on top of the marker.
+  task<void> show_again(std::string object, std::string canonical_key) {
+    const std::optional<std::string> item = co_await run.tables.get_item(order.table, std::move(canonical_key));
+    if (!item) co_return;
+    std::string now(archive::body_head);
+    canonical.item(*item, now);
+    now += archive::body_tail;
+    s3::put_options options;
+    options.meta = {{meta::source, meta::from_backfill}, {meta::md5, crypto::md5_hex(now)}, {meta::run, order.run_id}};
+    co_await run.objects.put_object(order.home.bucket, std::move(object), std::move(now), std::move(options));
+    result.unsettled = true;  // swept once more: it may have been deleted again meanwhile
+  }
+
+  task<bool> hide(s3::listed_version version, std::string canonical_key) {
     const bool current = co_await is_current(version);
     if (!current) co_return true;
     try {
@@ -146,7 +162,9 @@ struct sweeper {
         co_return true;
       }
       const std::string marker = co_await run.objects.delete_object(order.home.bucket, version.key);
-      co_return co_await lies_on(version.key, marker, version.version_id);
+      const bool on_ours = co_await lies_on(version.key, marker, version.version_id);
+      if (!on_ours) co_await show_again(version.key, canonical_key);
+      co_return true;
     } catch (const service_error& e) {
       if (e.failure.status != 403) throw;
     }
@@ -162,9 +180,9 @@ struct sweeper {
     if (order.conditional) options.if_match = version.etag;
     const s3::put_result put =
         co_await run.objects.put_object(order.home.bucket, version.key, std::move(body), std::move(options));
-    if (!order.conditional && put.unsettled) result.unsettled = true;
-    if (put.stored) ++out.sweep_undone;
-    if (order.conditional || !put.stored) co_return;
+    if (put.unsettled) result.unsettled = true;
+    if (!put.stored) co_return;
+    ++out.sweep_undone;
     const bool on_ours = co_await lies_on(version.key, put.version_id, version.version_id);
     if (on_ours) co_return;
     // A change slipped in between the look and the PUT: it is newer than what we read, so ours goes again.

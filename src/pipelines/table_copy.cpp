@@ -83,7 +83,8 @@ task<void> table_copy::scan_segment(dynamodb::segment part, runtime::in_flight& 
 }
 
 task<dynamodb::scan_page> table_copy::read_page(dynamodb::segment part, std::optional<std::string> start) {
-  const double guess = page_units_;
+  const double ceiling = run_.reads.ceiling();
+  const double guess = ceiling > 0 ? std::min(page_units_, ceiling) : page_units_;
   co_await run_.reads.take(guess);
   dynamodb::scan_options options;
   options.budget = &pages_;
@@ -190,10 +191,10 @@ task<void> table_copy::save_checkpoint() {
   c.stream_label = record_.stream_label;
   c.started = record_.started;
   progress_.write(c);
-  if (c.positions.empty()) co_return;
-  // One at a time: an older one must not land on a newer.
+  const auto silent = run_.clock.steady_now() - std::exchange(last_saved_, run_.clock.steady_now());
   saving_ = true;
-  last_saved_ = run_.clock.steady_now();
+  // Whoever was not heard of for long may have been closed by another run meanwhile: it says again that it is open.
+  if (silent > sign_of_life / 2) co_await book_->save(record_);
   co_await store_->save(archive::write_checkpoint(c));
   saving_ = false;
 }

@@ -13,6 +13,7 @@
 #include "dynamodb/table_description.hpp"
 #include "pipelines/checkpoint_store.hpp"
 #include "pipelines/existing_object.hpp"
+#include "pipelines/runs.hpp"
 #include "pipelines/scan_progress.hpp"
 
 namespace dynabackup::pipelines {
@@ -26,11 +27,14 @@ class table_copy {
   /// Goes on where `c` stopped.
   void resume(const archive::backfill_checkpoint& c);
   /// Saves a checkpoint every few seconds from here on.
-  void save_to(checkpoint_store& store) { store_ = &store; }
+  void save_to(checkpoint_store& store, run_book& book) {
+    store_ = &store;
+    book_ = &book;
+  }
 
   /// Every item of the table, settled.
   task<void> all();
-  /// Where it is now; nothing where nothing has been settled.
+  /// Where it is now.
   task<void> save_checkpoint();
 
   /// Whether a PUT may take effect late, and when the last such PUT was answered.
@@ -59,6 +63,7 @@ class table_copy {
   byte_budget pages_;
   byte_budget bodies_;
   checkpoint_store* store_ = nullptr;
+  run_book* book_ = nullptr;
   runtime::clock::steady_time last_saved_{};
   bool saving_ = false;
   bool unsettled_ = false;

@@ -209,6 +209,7 @@ class command_line {
         throw usage_error(fmt::format("{} takes no --table", name_of(chosen_.front())));
       into_.prefix_table = raw_.any_table;
     }
+    if (into_.sweep && into_.dry_run) throw usage_error("--sweep and --dry-run do not go together");
     into_.what = chosen_.front();
     into_.output = raw_.output == "json" ? output_format::json : output_format::text;
     into_.codec = raw_.codec == "zstd"   ? compression::zstd
