@@ -11,7 +11,8 @@ constexpr double smoothing = 0.8;
 /// The deepest cut, and how many times the share of throttles a cut is.
 constexpr double beta = 0.7;
 constexpr double depth = 3;
-constexpr double scale = 0.4;
+/// Growth a second after a cut, as exponents: slow at first, where the right rate is near, then quick.
+constexpr double slow_growth = 0.25, quick_growth = 0.7, slow_seconds = 5, most_growth = 25;
 constexpr double lowest_rate = 0.5;
 
 double seconds_between(pace::time from, pace::time to) {
@@ -34,7 +35,10 @@ void pace::answered(time now, bool throttled) {
   if (throttled) return this->throttled(now);
   if (!on_) return;
   refill(now);
-  set_rate(scale * std::pow(seconds_between(throttled_at_, now) - k_, 3) + w_max_);
+  const double since = seconds_between(throttled_at_, now);
+  const double growth =
+      slow_growth * std::min(since, slow_seconds) + quick_growth * std::max(0.0, since - slow_seconds);
+  set_rate(cut_to_ * std::exp(std::min(growth, most_growth)));
 }
 
 void pace::throttled(time now) {
@@ -59,10 +63,9 @@ void pace::measure(time now) {
 void pace::reduce(time now) {
   // Before the first half second is over there is no measurement; what came so far is the best guess.
   if (measured_ == 0) measured_ = bucket_count_ / window_seconds;
-  w_max_ = on_ ? std::min(measured_, fill_rate_) : measured_;
-  kept_ = std::max(beta, 1 - depth * throttles_ / std::max(answers_, throttles_));
+  const double kept = std::max(beta, 1 - depth * throttles_ / std::max(answers_, throttles_));
   answers_ = throttles_ = 0;
-  k_ = std::cbrt(w_max_ * (1 - kept_) / scale);
+  cut_to_ = std::max(lowest_rate, kept * (on_ ? std::min(measured_, fill_rate_) : measured_));
   throttled_at_ = now;
   if (on_) {
     refill(now);
@@ -70,7 +73,7 @@ void pace::reduce(time now) {
     on_ = true;
     last_refill_ = now;
   }
-  set_rate(kept_ * w_max_);
+  set_rate(cut_to_);
 }
 
 void pace::set_rate(double wanted) {

@@ -1,6 +1,7 @@
-// A client-side rate limit that is off until the first throttle, then follows CUBIC (AWS SDKs' "adaptive" mode):
-// a throttle lowers the rate for all who share it, recovery is gradual. Unlike there the cut follows the share of answers
-// that are throttles: a few among thousands say that the rate is almost right. Pure: the caller brings the time and sleeps.
+// A client-side rate limit that is off until the first throttle: a throttle lowers the rate for all who share it,
+// recovery is gradual. In place of the AWS SDKs' CUBIC, under which stray throttles, one in a hundred answers, bring
+// any rate down to some tens a second: a cut follows the share of throttles, and growth is relative. Pure: the caller
+// brings the time.
 #pragma once
 #include <chrono>
 #include <optional>
@@ -29,10 +30,9 @@ class pace {
   void set_rate(double wanted);
   bool on_ = false;
   double fill_rate_ = 0, capacity_ = 0, tokens_ = 0;
-  double measured_ = 0, w_max_ = 0, k_ = 0;
+  double measured_ = 0, cut_to_ = 0;
   double bucket_count_ = 0;
   double answers_ = 0, throttles_ = 0;  // since the last cut, and recently: what its depth goes by
-  double kept_ = 1;                     // the share of the rate that the last cut left
   std::optional<time> bucket_start_;
   time last_refill_{}, throttled_at_{};
 };

@@ -69,7 +69,7 @@ struct closing {
         continue;
       }
       out.warnings.push_back("backfill run " + r.id + " is still running: it is left open, and will close itself");
-      add_reason("backfill run " + r.id + " is still running");
+      add_reason("backfill run " + r.id + " may still be running, and is left open");
     }
   }
 

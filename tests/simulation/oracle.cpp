@@ -63,9 +63,13 @@ bool is_told_of(const difference& d, const std::set<std::string>& named, const r
 }
 
 /// Whether a reason not to be covered exists in this world: what came back may neither be removed nor hidden, or what
-/// hides it may have met a newer change.
+/// hides it may have met a newer change; or a run was left open, because its last checkpoint came late and looked like
+/// a sign of life.
 bool uncovered_for_a_reason(const world& outside) {
   const fakes::s3_traits& store = outside.settings.store;
+  const auto runs = outside.store.current(world::home.bucket, books() + "runs/");
+  for (const auto& [key, version] : runs)
+    if (!archive::read_run_record(*version.body).swept) return true;
   return !store.removal_allowed && (!store.markers_allowed || !store.conditions_enforced);
 }
 

@@ -135,8 +135,9 @@ verdict restore_trial(const trial_options& options) {
   what.table = world::table;
   if (!foreign && chance.one_in(2)) what.state = "s3";
   // A batch of a run that was dropped may still take effect a minute later, over lines that a run begun at once has
-  // written by then, and that run cannot know. This user waits.
-  if (foreign) user.pause = std::max(user.pause, milliseconds{65'000});
+  // written by then, and that run cannot know. This user waits: a minute, and as long as an attempt may have been
+  // stuck.
+  if (foreign) user.pause = std::max(user.pause, milliseconds{130'000});
   auto start = [&what, &outside](int) -> operation {
     const std::string books = world::snapshots.prefix + std::string(archive::bookkeeping) + "checkpoints/";
     what.resume = !what.state.empty() && !outside.store.current(world::snapshots.bucket, books).empty();
