@@ -115,7 +115,7 @@ pipelines::run_context composition::context(progress& seen) {
           .reads = reads,
           .writes = writes,
           .random = [this] { return std::uniform_real_distribution<double>(0, 1)(random); },
-          .table_throttled = [this] { table_stack.shared_pace().throttled(clock.steady_now()); }};
+          .table_throttled = [this](double share) { table_stack.shared_pace().throttled(clock.steady_now(), share); }};
 }
 
 }  // namespace dynabackup

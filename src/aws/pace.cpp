@@ -8,9 +8,8 @@ namespace {
 
 constexpr double window_seconds = 0.5;
 constexpr double smoothing = 0.8;
-/// The deepest cut, and how many times the share of throttles a cut is.
+/// The deepest cut. A smaller share of throttles cuts the rate by just that share: to what was served.
 constexpr double beta = 0.7;
-constexpr double depth = 3;
 /// Growth a second after a cut, as exponents: slow at first, where the right rate is near, then quick.
 constexpr double slow_growth = 0.25, quick_growth = 0.7, slow_seconds = 5, most_growth = 25;
 constexpr double lowest_rate = 0.5;
@@ -41,8 +40,8 @@ void pace::answered(time now, bool throttled) {
   set_rate(cut_to_ * std::exp(std::min(growth, most_growth)));
 }
 
-void pace::throttled(time now) {
-  throttles_ += 1;
+void pace::throttled(time now, double share) {
+  throttles_ += share;
   if (!on_ || seconds_between(throttled_at_, now) >= window_seconds) reduce(now);
 }
 
@@ -63,7 +62,7 @@ void pace::measure(time now) {
 void pace::reduce(time now) {
   // Before the first half second is over there is no measurement; what came so far is the best guess.
   if (measured_ == 0) measured_ = bucket_count_ / window_seconds;
-  const double kept = std::max(beta, 1 - depth * throttles_ / std::max(answers_, throttles_));
+  const double kept = std::max(beta, 1 - throttles_ / std::max(answers_, throttles_));
   answers_ = throttles_ = 0;
   cut_to_ = std::max(lowest_rate, kept * (on_ ? std::min(measured_, fill_rate_) : measured_));
   throttled_at_ = now;

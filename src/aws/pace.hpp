@@ -17,8 +17,8 @@ class pace {
   /// Tells of one answer. Throttles within half a second of a reduction are taken as answers to what was sent before
   /// it: a burst in flight lowers the rate once.
   void answered(time now, bool throttled);
-  /// A throttle inside an answer that was counted as a success: UnprocessedItems.
-  void throttled(time now);
+  /// A throttle inside an answer that was counted as a success: UnprocessedItems. `share`: of what was asked, 0 to 1.
+  void throttled(time now, double share = 1);
   [[nodiscard]] bool on() const { return on_; }
   /// Attempts a second; 0 while off.
   [[nodiscard]] double rate() const { return fill_rate_; }

@@ -50,7 +50,7 @@ task<batch_writer::attempt> batch_writer::write_whole(const dynamodb::write_batc
     body = std::move(outcome.unprocessed);
     if (body.empty()) break;
     // A 200 with leftovers is a throttle: every worker of the table slows down.
-    run_.table_throttled();
+    run_.table_throttled(static_cast<double>(outcome.unprocessed_items) / static_cast<double>(left));
     ++run_.seen.throttles;
     ++run_.seen.retries;
     units *= static_cast<double>(outcome.unprocessed_items) / static_cast<double>(left);

@@ -20,14 +20,15 @@ struct run_context {
   runtime::clock& clock;
   const runtime::interruption& stop;
   progress& seen;
-  std::size_t table_parallelism;          ///< most DynamoDB requests in flight
-  std::size_t object_parallelism;         ///< most S3 requests in flight
-  std::size_t segments;                   ///< of a parallel scan; 0 = choose
-  std::size_t memory_bytes;               ///< the byte budget of the run; pipelines deal shares of it out
-  capacity& reads;                        ///< the user's ceiling on read units
-  capacity& writes;                       ///< and on write units
-  std::function<double()> random;         ///< [0,1): jitter and run ids
-  std::function<void()> table_throttled;  ///< UnprocessedItems are a throttle that no status shows
+  std::size_t table_parallelism;   ///< most DynamoDB requests in flight
+  std::size_t object_parallelism;  ///< most S3 requests in flight
+  std::size_t segments;            ///< of a parallel scan; 0 = choose
+  std::size_t memory_bytes;        ///< the byte budget of the run; pipelines deal shares of it out
+  capacity& reads;                 ///< the user's ceiling on read units
+  capacity& writes;                ///< and on write units
+  std::function<double()> random;  ///< [0,1): jitter and run ids
+  std::function<void(double)>
+      table_throttled;  ///< a share of what was asked was left over: a throttle that no status shows
 };
 
 /// Takes over what the transports counted, at the end of a run.

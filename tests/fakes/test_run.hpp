@@ -38,7 +38,7 @@ struct test_run {
                              .reads = reads,
                              .writes = writes,
                              .random = [] { return 0.5; },
-                             .table_throttled = [this] { ++throttled; }};
+                             .table_throttled = [this](double) { ++throttled; }};
 };
 
 }  // namespace dynabackup::fakes

@@ -101,6 +101,8 @@ TEST_CASE("every setting can be given by each of its names, and by no other plac
                      {"dynamodb.endpoint", "http://e"},
                      {"dynamodb.parallelism", "64"},
                      {"segments", "5"},
+                     {"dynamodb.max-read-units", "70"},
+                     {"dynamodb.max-write-units", "80"},
                      {"s3.region", "t"},
                      {"s3.endpoint", "http://f"},
                      {"s3.path-style", "true"},
@@ -114,7 +116,8 @@ TEST_CASE("every setting can be given by each of its names, and by no other plac
                      {"use-dualstack-endpoint", "true"},
                      {"ca-bundle", "/pem"},
                      {"max-attempts", "4"},
-                     {"memory", "64MiB"}};
+                     {"memory", "64MiB"},
+                     {"state", "s3"}};
   for (const setting& which : all_settings()) {
     CAPTURE(which.name);
     const std::string name(which.name);

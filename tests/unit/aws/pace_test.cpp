@@ -148,7 +148,7 @@ TEST_CASE("a throttle before the first measurement goes by what came so far") {
   simulation s;
   for (int i = 0; i < 32; ++i) s.limiter.answered(s.now, false);
   s.limiter.answered(s.now, true);
-  CHECK(s.limiter.rate() == doctest::Approx(60).epsilon(0.02));
+  CHECK(s.limiter.rate() == doctest::Approx(64).epsilon(0.02));
 }
 
 TEST_CASE("waiters are served in order, at the rate") {
