@@ -149,11 +149,12 @@ struct backfill_run {
     record.id = new_run_id(run);
     record.table_arn = table.arn;
     record.stream_label = stream_label(table);
-    record.conditional_writes = co_await probe_conditions(run, what.to, record.id);
+    const store_conditions conditions = co_await probe_conditions(run, what.to, record.id);
+    record.conditional_writes = conditions.if_none_match;
     if (claim) co_await claim_home(run, what.to, archive::describe(table), record.conditional_writes);
     // Written twice: the first write asks the bucket what time it is, and says about when until then.
     record.started = resumed ? resumed->started : text::rfc3339(run.objects.service_time() - start_margin);
-    book = std::make_unique<run_book>(run, what.to, record.conditional_writes);
+    book = std::make_unique<run_book>(run, what.to, conditions.if_match);
     const s3::time_point now = co_await book->save(record);
     if (!resumed) {
       record.started = text::rfc3339(now - start_margin);
@@ -221,7 +222,8 @@ struct backfill_run {
     if (claim) throw usage_error(what.to.text() + " holds no backup of table " + table.name + ": nothing to sweep");
     close_order order{what.to, table, std::nullopt};
     order.recorded = true;
-    book = std::make_unique<run_book>(run, what.to, co_await probe_conditions(run, what.to, new_run_id(run)));
+    const store_conditions conditions = co_await probe_conditions(run, what.to, new_run_id(run));
+    book = std::make_unique<run_book>(run, what.to, conditions.if_match);
     co_await close_runs(run, std::move(order), *book, out);
   }
 };

@@ -98,7 +98,8 @@ struct closing {
   }
 
   task<std::uint64_t> sweep_all() {
-    sweep_order how{order.home, order.table.name, order.table.key, {}, true, order.own ? order.own->id : ""};
+    sweep_order how{
+        order.home, order.table.name, order.table.key, {}, true, book.conditional(), order.own ? order.own->id : ""};
     how.since = run.objects.service_time();
     const auto include = [&how](const archive::run_record& r) {
       const auto started = text::parse_rfc3339(r.started);

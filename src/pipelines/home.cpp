@@ -1,6 +1,7 @@
 #include "pipelines/home.hpp"
 
 #include <utility>
+#include <vector>
 
 #include "archive/object_name.hpp"
 #include "dynabackup/error.hpp"
@@ -131,16 +132,25 @@ task<void> remove_probe(run_context& run, std::string bucket, std::string key, s
 
 }  // namespace
 
-task<bool> probe_conditions(run_context& run, s3_location home, std::string run_id) {
+task<store_conditions> probe_conditions(run_context& run, s3_location home, std::string run_id) {
   const std::string key = archive::probe_key(home, run_id);
   s3::put_options options;
-  options.if_none_match = true;
   options.content_type = "text/plain";
-  const s3::put_result first = co_await run.objects.put_object(home.bucket, key, "probe", options);
-  const s3::put_result second = co_await run.objects.put_object(home.bucket, key, "probe", options);
-  for (const s3::put_result& put : {first, second})
+  options.if_none_match = true;
+  std::vector<s3::put_result> puts;
+  puts.push_back(co_await run.objects.put_object(home.bucket, key, "probe", options));
+  puts.push_back(co_await run.objects.put_object(home.bucket, key, "probe", options));
+  const std::string etag = puts[1].stored ? puts[1].etag : puts[0].etag;
+  options.if_none_match = false;
+  options.if_match = std::string(32, '0');
+  puts.push_back(co_await run.objects.put_object(home.bucket, key, "probe", options));
+  options.if_match = etag;
+  // After a retry a refusal may be the echo of a first success: where there is no ETag, nothing is known.
+  if (!etag.empty()) puts.push_back(co_await run.objects.put_object(home.bucket, key, "probe", options));
+  for (const s3::put_result& put : puts)
     if (put.stored) co_await remove_probe(run, home.bucket, key, put.version_id);
-  co_return !second.stored;
+  co_return store_conditions{.if_none_match = !puts[1].stored,
+                             .if_match = puts.size() == 4 && !puts[2].stored && puts[3].stored};
 }
 
 void take_counters(const progress& seen, report& out) {

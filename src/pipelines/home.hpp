@@ -39,7 +39,12 @@ task<bool> check_home(run_context& run, s3_location home, archive::descriptor no
 /// so it is read back and compared; usage_error when another table got there first.
 task<void> claim_home(run_context& run, s3_location home, archive::descriptor now, bool conditional);
 
-/// Whether the store enforces If-None-Match: * in this bucket: two conditional PUTs of one new key, which are removed.
-task<bool> probe_conditions(run_context& run, s3_location home, std::string run_id);
+/// What a store makes of conditions on writes. Some enforce one and not the other, or refuse whatever has one.
+struct store_conditions {
+  bool if_none_match = false;  ///< If-None-Match: * is refused over an object
+  bool if_match = false;       ///< If-Match is taken with the current ETag and refused with another
+};
+/// Tries both in this bucket on a key of its own, which is removed.
+task<store_conditions> probe_conditions(run_context& run, s3_location home, std::string run_id);
 
 }  // namespace dynabackup::pipelines

@@ -28,8 +28,10 @@ std::string new_run_id(run_context& run);
 /// condition; where conditions are not enforced, a write that may come late is waited out before the next.
 class run_book {
  public:
+  /// `conditional`: the store keeps If-Match.
   run_book(run_context& run, s3_location home, bool conditional)
       : run_(run), home_(std::move(home)), conditional_(conditional) {}
+  [[nodiscard]] bool conditional() const { return conditional_; }
 
   /// Writes runs/<id>.json. Returns its last-modified time: the bucket's clock.
   task<s3::time_point> save(archive::run_record record);

@@ -156,7 +156,7 @@ struct sweeper {
     const bool current = co_await is_current(version);
     if (!current) co_return true;
     try {
-      if (order.conditional) {
+      if (order.if_match) {
         // Refused: a newer change has come, and that is as good.
         co_await run.objects.delete_if_match(order.home.bucket, version.key, version.etag);
         co_return true;
@@ -177,7 +177,7 @@ struct sweeper {
     if (!current) co_return;
     s3::put_options options;
     options.meta = {{meta::source, meta::from_backfill}, {meta::md5, crypto::md5_hex(body)}, {meta::run, order.run_id}};
-    if (order.conditional) options.if_match = version.etag;
+    if (order.if_match) options.if_match = version.etag;
     const s3::put_result put =
         co_await run.objects.put_object(order.home.bucket, version.key, std::move(body), std::move(options));
     if (put.unsettled) result.unsettled = true;

@@ -16,6 +16,7 @@ struct sweep_order {
   dynamodb::key_schema key;
   s3::time_point since;     ///< start of the oldest run that is swept, by the bucket's clock
   bool conditional = true;  ///< the store has enforced If-None-Match all the while
+  bool if_match = true;     ///< it enforces If-Match now
   std::string run_id;       ///< goes into the metadata of what is put
 };
 

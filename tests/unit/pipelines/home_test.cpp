@@ -101,25 +101,49 @@ TEST_CASE("a recreated table needs --adopt") {
   CHECK(fakes::run_task(pipelines::check_home(t.run, home, table("orders", "200"), true)));
 }
 
-TEST_CASE("a store enforces conditions when the second conditional PUT of one key is refused; the probe is removed") {
-  for (const int second : {412, 200}) {
+TEST_CASE(
+    "each condition is enforced when it is refused where it must be and taken where it may; the probe is removed") {
+  struct row {
+    int second, wrong_etag, right_etag;  // answers to the PUTs behind the first
+    bool if_none_match, if_match;
+  };
+  const std::vector<row> rows = {{412, 412, 200, true, true},
+                                 {200, 412, 200, false, true},
+                                 {412, 200, 200, true, false},
+                                 {412, 412, 412, true, false},
+                                 {200, 200, 200, false, false}};
+  for (const row& each : rows) {
     fakes::test_run t;
-    auto conditional = [](const request& r) {
-      CHECK(r.method == "PUT");
-      CHECK(std::any_of(r.headers.begin(), r.headers.end(),
-                        [](const header& h) { return h.name == "If-None-Match" && h.value == "*"; }));
-    };
-    t.object_network.expect(conditional, 200, "", {{"ETag", "\"e\""}, {"x-amz-version-id", "v1"}});
-    t.object_network.expect(conditional, second, "", {{"ETag", "\"e\""}, {"x-amz-version-id", "v2"}});
-    auto deletes = [](std::string id) {
-      return [id](const request& r) {
-        CHECK(r.method == "DELETE");
-        CHECK(r.target.find("versionId=" + id) != std::string::npos);
+    auto with = [](const char* name, const char* value) {
+      return [name, value](const request& r) {
+        CHECK(r.method == "PUT");
+        CHECK(std::any_of(r.headers.begin(), r.headers.end(),
+                          [&](const header& h) { return h.name == name && h.value == value; }));
       };
     };
-    t.object_network.expect(deletes("v1"), 204, "");
-    if (second == 200) t.object_network.expect(deletes("v2"), 204, "");
-    CHECK(fakes::run_task(pipelines::probe_conditions(t.run, home, "r")) == (second == 412));
+    auto put = [&](std::function<void(const request&)> check, int status, const char* version) {
+      t.object_network.expect(std::move(check), status, "", {{"ETag", "\"e\""}, {"x-amz-version-id", version}});
+    };
+    put(with("If-None-Match", "*"), 200, "v1");
+    put(with("If-None-Match", "*"), each.second, "v2");
+    put(with("If-Match", "\"00000000000000000000000000000000\""), each.wrong_etag, "v3");
+    put(with("If-Match", "\"e\""), each.right_etag, "v4");
+    auto removed = [&](int status, std::string id) {
+      if (status != 200) return;
+      t.object_network.expect(
+          [id](const request& r) {
+            CHECK(r.method == "DELETE");
+            CHECK(r.target.find("versionId=" + id) != std::string::npos);
+          },
+          204, "");
+    };
+    removed(200, "v1");
+    removed(each.second, "v2");
+    removed(each.wrong_etag, "v3");
+    removed(each.right_etag, "v4");
+    const pipelines::store_conditions found = fakes::run_task(pipelines::probe_conditions(t.run, home, "r"));
+    CHECK(found.if_none_match == each.if_none_match);
+    CHECK(found.if_match == each.if_match);
   }
 }
 
