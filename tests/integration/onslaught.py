@@ -107,7 +107,7 @@ def kills(options):
         began = time.monotonic()
         restore = ("restore", "copy", "all.json.gz")
         done = kill_often(stage, options.kills, options.seconds, rng, restore, (*restore, "--resume"))
-        twice = stage.stats()["dynamodb"]["copy"]["written_again"]
+        twice = stage.stats()["dynamodb"]["tables"]["copy"]["written_again"]
         print(f"  restore: {time.monotonic() - began:.0f} s, {twice} items written twice "
               f"({100 * twice / options.items:.2f} %), the last run resumed at {done['items_resumed']} items")
         assert twice <= 0.02 * options.items, "more than 2 % were written twice"
@@ -139,11 +139,11 @@ def ceiling(options):
         stage.run("snapshot", "all.json.gz")
         process = stage.start("restore", "copy", "all.json.gz", "--max-write-units", "100")
         time.sleep(5)
-        first = stage.stats()["dynamodb"]["copy"]["write_units"]
+        first = stage.stats()["dynamodb"]["tables"]["copy"]["write_units"]
         began = time.monotonic()
         time.sleep(options.seconds)
         took = time.monotonic() - began
-        units = stage.stats()["dynamodb"]["copy"]["write_units"] - first
+        units = stage.stats()["dynamodb"]["tables"]["copy"]["write_units"] - first
         process.kill()
         process.communicate()
     print(f"  {units / took:.1f} units a second over {took:.0f} s")
