@@ -80,12 +80,17 @@ task<bool> run_book::put(std::string key, std::string body) {
     options.if_none_match = !before;
     if (before) options.if_match = before->etag;
   }
+  const std::string expected = options.if_match;
   const s3::put_result done = co_await run_.objects.put_object(home_.bucket, key, body, std::move(options));
   if (done.unsettled && !conditional_) late_until_[key] = run_.clock.steady_now() + late_effects;
   if (done.stored) co_return true;
   // A refused retry may be the echo of a first attempt that was stored.
-  const std::optional<std::string> there = co_await read_small(run_, home_.bucket, std::move(key));
-  co_return there == body;
+  const std::optional<std::string> there = co_await read_small(run_, home_.bucket, key);
+  if (there == body) co_return true;
+  // A store that refuses the very ETag it tells does not keep If-Match, whatever a probe saw: on without conditions.
+  const std::optional<s3::object_head> now = co_await run_.objects.head_object(home_.bucket, key);
+  if (now && now->etag == expected) conditional_ = false;
+  co_return false;
 }
 
 task<s3::time_point> run_book::save(archive::run_record record) {
