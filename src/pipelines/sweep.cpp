@@ -86,10 +86,22 @@ struct sweeper {
     co_await run.reads.take(1);
     std::optional<std::string> item = co_await run.tables.get_item(order.table, key);
     if (!item) co_return co_await undo(std::move(version), key);
-    std::string now(archive::body_head);
-    canonical.item(*item, now);
-    now += archive::body_tail;
+    std::string now = body_of(*item);
     if (now != stored) co_await replace(std::move(version), std::move(now));
+  }
+
+  /// An item of the table as its object holds it.
+  std::string body_of(std::string_view item) {
+    std::string body(archive::body_head);
+    canonical.item(item, body);
+    body += archive::body_tail;
+    return body;
+  }
+
+  [[nodiscard]] s3::put_options marked_as_ours(std::string_view body) const {
+    s3::put_options options;
+    options.meta = {{meta::source, meta::from_backfill}, {meta::md5, crypto::md5_hex(body)}, {meta::run, order.run_id}};
+    return options;
   }
 
   std::string key_of(const s3::listed_version& version, std::string_view body) {
@@ -143,11 +155,8 @@ struct sweeper {
   task<void> show_again(std::string object, std::string canonical_key) {
     const std::optional<std::string> item = co_await run.tables.get_item(order.table, std::move(canonical_key));
     if (!item) co_return;
-    std::string now(archive::body_head);
-    canonical.item(*item, now);
-    now += archive::body_tail;
-    s3::put_options options;
-    options.meta = {{meta::source, meta::from_backfill}, {meta::md5, crypto::md5_hex(now)}, {meta::run, order.run_id}};
+    std::string now = body_of(*item);
+    s3::put_options options = marked_as_ours(now);
     co_await run.objects.put_object(order.home.bucket, std::move(object), std::move(now), std::move(options));
     result.unsettled = true;  // swept once more: it may have been deleted again meanwhile
   }
@@ -175,8 +184,7 @@ struct sweeper {
   task<void> replace(s3::listed_version version, std::string body) {
     const bool current = co_await is_current(version);
     if (!current) co_return;
-    s3::put_options options;
-    options.meta = {{meta::source, meta::from_backfill}, {meta::md5, crypto::md5_hex(body)}, {meta::run, order.run_id}};
+    s3::put_options options = marked_as_ours(body);
     if (order.if_match) options.if_match = version.etag;
     const s3::put_result put =
         co_await run.objects.put_object(order.home.bucket, version.key, std::move(body), std::move(options));
