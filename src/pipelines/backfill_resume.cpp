@@ -37,13 +37,8 @@ task<bool> is_open(run_context& run, s3_location home, std::string run_id) {
 
 task<std::optional<archive::backfill_checkpoint>> find_checkpoint(run_context& run, s3_location home,
                                                                   dynamodb::table_description table) {
-  s3::list_options options{.prefix = home.prefix + std::string(archive::bookkeeping) + "checkpoints/backfill-"};
-  std::vector<s3::listed_object> found;
-  do {
-    s3::list_page page = co_await run.objects.list_objects_v2(home.bucket, options);
-    std::move(page.objects.begin(), page.objects.end(), std::back_inserter(found));
-    options.token = std::move(page.next);
-  } while (options.token);
+  const std::string prefix = home.prefix + std::string(archive::bookkeeping) + "checkpoints/backfill-";
+  std::vector<s3::listed_object> found = co_await list_all(run, home.bucket, prefix);
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.last_modified > b.last_modified; });
   for (const s3::listed_object& o : found) {
     if (run.objects.service_time() - o.last_modified > oldest_checkpoint) break;

@@ -17,17 +17,6 @@ constexpr std::size_t max_records_read = 50;
 
 std::string books(const s3_location& home) { return home.prefix + std::string(archive::bookkeeping); }
 
-task<std::vector<std::string>> list_keys(run_context& run, std::string bucket, std::string prefix) {
-  std::vector<std::string> keys;
-  s3::list_options options{.prefix = std::move(prefix)};
-  do {
-    s3::list_page page = co_await run.objects.list_objects_v2(bucket, options);
-    for (s3::listed_object& o : page.objects) keys.push_back(std::move(o.key));
-    options.token = std::move(page.next);
-  } while (options.token);
-  co_return keys;
-}
-
 /// What the newest finished run says. Any run that was left open may have brought a deleted item back, whatever another
 /// proved; one that ended early but was swept harms nobody.
 void judge_runs(const std::vector<archive::run_record>& records, coverage& found) {
@@ -107,13 +96,13 @@ task<s3::time_point> run_book::save(archive::run_record record) {
 }
 
 task<std::vector<archive::run_record>> recorded_runs(run_context& run, s3_location home) {
-  std::vector<std::string> keys = co_await list_keys(run, home.bucket, books(home) + "runs/");
-  std::sort(keys.rbegin(), keys.rend());
-  keys.resize(std::min(keys.size(), max_records_read));
+  std::vector<s3::listed_object> found = co_await list_all(run, home.bucket, books(home) + "runs/");
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.key > b.key; });
+  found.resize(std::min(found.size(), max_records_read));
   std::vector<archive::run_record> records;
-  for (const std::string& key : keys) {
-    std::optional<std::string> body = co_await read_small(run, home.bucket, key);
-    if (body) records.push_back(read_named(home.bucket, key, *body, archive::read_run_record));
+  for (const s3::listed_object& o : found) {
+    std::optional<std::string> body = co_await read_small(run, home.bucket, o.key);
+    if (body) records.push_back(read_named(home.bucket, o.key, *body, archive::read_run_record));
   }
   co_return records;
 }

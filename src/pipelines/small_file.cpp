@@ -1,5 +1,7 @@
 #include "pipelines/small_file.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace dynabackup::pipelines {
@@ -15,6 +17,17 @@ task<std::optional<std::string>> read_small(run_context& run, std::string bucket
   if (found->answer.body.size() > small_file_bytes)
     throw format_error("s3://" + bucket + "/" + key + " is larger than any file of ours");
   co_return std::move(found->answer.body);
+}
+
+task<std::vector<s3::listed_object>> list_all(run_context& run, std::string bucket, std::string prefix) {
+  std::vector<s3::listed_object> found;
+  s3::list_options options{.prefix = std::move(prefix)};
+  do {
+    s3::list_page page = co_await run.objects.list_objects_v2(bucket, options);
+    std::move(page.objects.begin(), page.objects.end(), std::back_inserter(found));
+    options.token = std::move(page.next);
+  } while (options.token);
+  co_return found;
 }
 
 }  // namespace dynabackup::pipelines
