@@ -14,7 +14,7 @@ namespace dynabackup::pipelines {
 namespace {
 
 /// What was written after the last checkpoint is written again: a local file is cheap, a PUT is not.
-constexpr std::chrono::milliseconds save_file_every{20}, save_object_every{2000};
+constexpr std::chrono::milliseconds save_file_every{2}, save_object_every{2000};
 
 }  // namespace
 

@@ -72,41 +72,47 @@ class Stage:
         assert source == copy, f"the copy is not the source:\n{source}\n{copy}"
 
 
-def kill_often(stage, kills, seconds, rng, begin, again):
-    """Kills `kills` runs, each after a random time; the last one ends by itself. Returns its report."""
+def kill_often(stage, moments, done, begin, again):
+    """Kills a run at each of `moments`, shares of the items that are `done()`; the last run ends by itself. Returns its
+    report."""
     arguments = begin
-    for n in range(kills):
+    for moment in moments:
         process = stage.start(*arguments)
-        time.sleep(rng.uniform(0.3, 2 * seconds / (kills + 1)))
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
-            arguments = again
-            continue
-        out, err = process.communicate()
-        assert process.returncode == 0, err[-2000:]
-        print(f"  ended by itself after {n} kills")
-        return json.loads(out)
+        while done() < moment * stage.items:
+            assert process.poll() is None, f"ended before it could be killed: {process.stderr.read()[-2000:]}"
+            time.sleep(0.01)
+        process.kill()
+        process.communicate()
+        arguments = again
     return stage.run(*arguments)
 
 
 def kills(options):
     rng = random.Random(options.seed)
     print(f"kills: {options.items} items, {options.kills} kills of each command, seed {options.seed}")
+
+    def moments():
+        return sorted(rng.uniform(0, 0.99) for _ in range(options.kills))
+
+    def stored():
+        return stage.stats()["put_object"]["stored"]
+
+    def copied():
+        table = stage.stats()["dynamodb"]["tables"]["copy"]
+        return table["puts"] - table["written_again"]
     with Stage(options.items) as stage:
         began = time.monotonic()
-        done = kill_often(stage, options.kills, options.seconds, rng, ("backfill", "source"), ("backfill", "source"))
-        stored = stage.stats()["put_object"]["stored"]
+        done = kill_often(stage, moments(), stored, ("backfill", "source"), ("backfill", "source"))
         objects = [line for line in stage.get("/_fake/bucket/items").splitlines() if ".dynabackup/" not in line]
         versions = sum(json.loads(line)["versions"] for line in objects)
         print(f"  backfill: {time.monotonic() - began:.0f} s, {len(objects)} objects, {versions} versions, "
-              f"{stored} PUTs stored, the last run resumed at {done['items_resumed']} items")
+              f"{stored()} PUTs stored, the last run resumed at {done['items_resumed']} items")
         assert len(objects) == options.items, "not every item has an object"
         assert versions <= 1.02 * options.items, "more than 2 % were written twice"
         stage.run("snapshot", "all.json.gz")
         began = time.monotonic()
         restore = ("restore", "copy", "all.json.gz")
-        done = kill_often(stage, options.kills, options.seconds, rng, restore, (*restore, "--resume"))
+        done = kill_often(stage, moments(), copied, restore, (*restore, "--resume"))
         twice = stage.stats()["dynamodb"]["tables"]["copy"]["written_again"]
         print(f"  restore: {time.monotonic() - began:.0f} s, {twice} items written twice "
               f"({100 * twice / options.items:.2f} %), the last run resumed at {done['items_resumed']} items")
@@ -156,7 +162,7 @@ def main():
     parser.add_argument("--items", type=int)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--faults", type=float, default=0.1)
-    parser.add_argument("--seconds", type=float, default=60, help="kills: what a run takes when nobody kills it")
+    parser.add_argument("--seconds", type=float, default=60, help="ceiling: how long it is measured")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     options = parser.parse_args()
     options.items = options.items or (1_000_000 if options.what == "kills" else 100_000)
