@@ -15,9 +15,9 @@ bool same_name(std::string_view a, std::string_view b) {
 }  // namespace
 
 const char* name_of(fault kind) {
-  constexpr std::array names{"none",       "refused",      "reset",       "lost answer",  "late effect", "stuck",
-                             "cut answer", "HTML error",   "empty error", "acted error",  "throttled",   "altered",
-                             "slow",       "error in 200", "conflict",    "expired token"};
+  constexpr std::array names{"none",       "refused",    "reset",        "lost answer", "late effect",  "stuck",
+                             "cut answer", "HTML error", "empty error",  "acted error", "throttled",    "altered",
+                             "slow",       "drip",       "error in 200", "conflict",    "expired token"};
   static_assert(names.size() == static_cast<std::size_t>(fault::count));
   return names[static_cast<std::size_t>(kind)];
 }
@@ -101,6 +101,9 @@ fate fault_plan::draw(const request& r, service to) {
     case fault::slow:
       f.answers_after = dice_.between(milliseconds{1'000}, milliseconds{30'000});
       f.acts_after = dice_.between(milliseconds{0}, f.answers_after);
+      break;
+    case fault::drip:
+      f.answers_after = r.attempt_timeout - dice_.between(milliseconds{1}, milliseconds{1'000});
       break;
     case fault::refused:
     case fault::reset:
