@@ -112,6 +112,7 @@ pipelines::run_context composition::context(progress& seen) {
           .object_parallelism = configuration.s3.parallelism,
           .segments = configuration.dynamodb.segments,
           .memory_bytes = configuration.memory_bytes,
+          .part_bytes = part_bytes,
           .reads = reads,
           .writes = writes,
           .random = [this] { return std::uniform_real_distribution<double>(0, 1)(random); },

@@ -40,6 +40,7 @@ struct composition {
   s3::client objects;
   pipelines::capacity reads;
   pipelines::capacity writes;
+  std::size_t part_bytes = pipelines::usual_part_bytes;  ///< a simulation has smaller ones
 
   /// Checks the settings (usage_error); sends nothing. `network` takes the place of our own connections unless null.
   composition(settings given, transport* network, runtime::clock& time, std::uint64_t seed);

@@ -178,9 +178,11 @@ struct foreign_reader {
     batch_end end{settled, settled->begin(0),
                   [late = late, keys = std::vector{std::move(its_key)}] { late->unsettled(keys); }};
     const auto written = to.out.items_written, refused = to.out.items_refused;
+    const auto named = static_cast<std::ptrdiff_t>(to.out.findings.size());
     co_await to.writer.write(std::move(one), std::move(charge), std::move(end));
-    to.out.items_written = written;  // it was counted when it was written first
+    to.out.items_written = written;  // it was counted, or named, when it was written first
     to.out.items_refused = refused;
+    to.out.findings.erase(to.out.findings.begin() + named, to.out.findings.end());
   }
 
   void parse(std::string_view text) {

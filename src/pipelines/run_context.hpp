@@ -14,6 +14,9 @@
 
 namespace dynabackup::pipelines {
 
+/// The first parts of a multipart upload: S3 takes none below 5 MiB.
+inline constexpr std::size_t usual_part_bytes = std::size_t{8} << 20;
+
 struct run_context {
   dynamodb::client& tables;
   s3::client& objects;
@@ -24,6 +27,7 @@ struct run_context {
   std::size_t object_parallelism;  ///< most S3 requests in flight
   std::size_t segments;            ///< of a parallel scan; 0 = choose
   std::size_t memory_bytes;        ///< the byte budget of the run; pipelines deal shares of it out
+  std::size_t part_bytes = usual_part_bytes;
   capacity& reads;                 ///< the user's ceiling on read units
   capacity& writes;                ///< and on write units
   std::function<double()> random;  ///< [0,1): jitter and run ids

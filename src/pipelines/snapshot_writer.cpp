@@ -12,7 +12,7 @@ namespace dynabackup::pipelines {
 namespace {
 
 /// Large enough to compress well, small enough that a restore of a small snapshot still has blocks to share out.
-constexpr std::size_t block_bytes = std::size_t{2} << 20;
+constexpr std::size_t most_block_bytes = std::size_t{2} << 20;
 constexpr int parts_before_doubling = 1000;
 constexpr const char* id_name = "snapshot-id";
 
@@ -41,9 +41,11 @@ snapshot_writer::snapshot_writer(run_context& run, snapshot_target target, runti
   manifest_.codec = target_.codec;
 }
 
-std::size_t snapshot_writer::part_bytes(int number) {
-  return (std::size_t{8} << 20) << std::min((number - 1) / parts_before_doubling, 9);
+std::size_t snapshot_writer::part_bytes(int number, std::size_t first) {
+  return first << std::min((number - 1) / parts_before_doubling, 9);
 }
+
+std::size_t snapshot_writer::block_bytes() const { return std::min(most_block_bytes, run_.part_bytes / 4); }
 
 s3::put_options snapshot_writer::describe() const {
   s3::put_options options;
@@ -54,7 +56,7 @@ s3::put_options snapshot_writer::describe() const {
 
 task<void> snapshot_writer::add(std::string_view line) {
   const runtime::semaphore::permit mine = co_await turn_.acquire();
-  if (!raw_.empty() && raw_.size() + line.size() + 1 > block_bytes) co_await close_block();
+  if (!raw_.empty() && raw_.size() + line.size() + 1 > block_bytes()) co_await close_block();
   raw_.append(line);
   raw_ += '\n';
   ++raw_items_;
@@ -62,7 +64,7 @@ task<void> snapshot_writer::add(std::string_view line) {
 
 task<void> snapshot_writer::close_block() {
   if (packed_charge_.bytes() == 0) {
-    packed_charge_ = co_await parts_.acquire(part_bytes(next_part_) + codec_.bound(std::max(raw_.size(), block_bytes)));
+    packed_charge_ = co_await parts_.acquire(next_part_bytes() + codec_.bound(std::max(raw_.size(), block_bytes())));
     packed_.reserve(packed_charge_.bytes());
   }
   const std::size_t before = packed_.size();
@@ -76,14 +78,16 @@ task<void> snapshot_writer::close_block() {
   manifest_.raw_size += raw_.size();
   raw_.clear();
   raw_items_ = 0;
-  if (packed_.size() >= part_bytes(next_part_)) co_await cut_part();
+  if (packed_.size() >= next_part_bytes()) co_await cut_part();
 }
 
 task<void> snapshot_writer::cut_part() {
   if (upload_id_.empty()) {
     co_await note_upload(run_, target_.home, id_, target_.key);
     noted_ = true;
-    upload_id_ = co_await run_.objects.create_multipart_upload(target_.bucket, target_.key, describe());
+    s3::begun_upload begun = co_await run_.objects.create_multipart_upload(target_.bucket, target_.key, describe());
+    another_possible_ = begun.unsettled;
+    upload_id_ = std::move(begun.id);
   }
   const int number = next_part_++;
   done_.push_back({number, {}});
@@ -134,7 +138,7 @@ task<archive::manifest> snapshot_writer::finish() {
 }
 
 task<void> snapshot_writer::forget() {
-  if (noted_) co_await forget_upload(run_, target_.home, id_);
+  if (noted_ && !another_possible_) co_await forget_upload(run_, target_.home, id_);
 }
 
 task<void> snapshot_writer::abandon() {

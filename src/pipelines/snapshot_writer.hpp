@@ -35,15 +35,18 @@ class snapshot_writer {
   task<archive::manifest> finish();
   /// Whether a multipart upload was begun and neither completed nor aborted.
   [[nodiscard]] bool unfinished() const { return !upload_id_.empty(); }
-  /// Removes the note of the upload, once the manifest is written.
+  /// Removes the note of the upload, once the manifest is written; not when a request whose answer was lost may have
+  /// begun another upload: a later snapshot looks for that one.
   task<void> forget();
   /// Aborts it, once no part is on its way any more. A failure shows in unfinished().
   task<void> abandon();
 
-  /// Part sizes of a multipart upload: 8 MiB, doubled every 1,000 parts, 10,000 of them reach beyond 5 TiB.
-  static std::size_t part_bytes(int number);
+  /// Part sizes of a multipart upload: doubled every 1,000 parts, so that 10,000 of them reach beyond 5 TiB.
+  static std::size_t part_bytes(int number, std::size_t first = usual_part_bytes);
 
  private:
+  [[nodiscard]] std::size_t block_bytes() const;
+  [[nodiscard]] std::size_t next_part_bytes() const { return part_bytes(next_part_, run_.part_bytes); }
   task<void> close_block();
   task<void> cut_part();
   task<s3::put_result> complete();
@@ -63,6 +66,7 @@ class snapshot_writer {
   byte_budget::charge packed_charge_;
   std::string upload_id_;
   bool noted_ = false;
+  bool another_possible_ = false;  // upload of that name, begun by us and unknown
   int next_part_ = 1;
   std::vector<s3::part> done_;
   crypto::sha256_stream sha256_;

@@ -56,8 +56,10 @@ task<response> client::send(request& r, const std::string& bucket) {
   if (!is_misdirected(r, answer)) co_return answer;
   const std::string region = co_await region_of(bucket, answer);
   if (!aim(r, bucket, region, answer)) co_return answer;
+  const bool unsettled = answer.unsettled;
   answer = response{};  // its share of the byte budget must not be held while the next answer wants one
   answer = co_await exchange(r);
+  answer.unsettled = answer.unsettled || unsettled;
   const std::string next = region_named_by(answer);
   const bool circle = answer.status == 301 || answer.status == 307 || (!next.empty() && next != r.signing_region);
   if (circle && is_misdirected(r, answer)) {

@@ -29,6 +29,11 @@ struct put_result {
   bool unsettled = false;  ///< response::unsettled: this PUT may take effect once more
 };
 
+struct begun_upload {
+  std::string id;
+  bool unsettled = false;  ///< response::unsettled: there may be, or come to be, another one that nobody knows
+};
+
 struct get_options {
   std::optional<byte_range> range{};
   std::string if_match{};  ///< ETag without quotes; a mismatch is a service_error (412)
@@ -72,7 +77,7 @@ class client {
                                           std::string version_id_marker, int max_keys = 1000);
   task<versioning> get_bucket_versioning(std::string bucket);
 
-  task<std::string> create_multipart_upload(std::string bucket, std::string key, put_options options);
+  task<begun_upload> create_multipart_upload(std::string bucket, std::string key, put_options options);
   task<part> upload_part(std::string bucket, std::string key, std::string upload_id, int number, std::string body);
   /// A 200 may hide an error; a lost answer may hide a success (404 NoSuchUpload on the retry): both are told apart.
   task<put_result> complete_multipart_upload(std::string bucket, std::string key, std::string upload_id,

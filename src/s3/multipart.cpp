@@ -72,7 +72,7 @@ bool no_such_upload(const response& answer) { return answer.status == 404 && err
 }  // namespace
 
 /// POST /key?uploads (CreateMultipartUpload).
-task<std::string> client::create_multipart_upload(std::string bucket, std::string key, put_options options) {
+task<begun_upload> client::create_multipart_upload(std::string bucket, std::string key, put_options options) {
   request r = make("POST", bucket, key, "uploads=");
   describe_write(r, options);
   const response answer = co_await send(r, bucket);
@@ -80,7 +80,7 @@ task<std::string> client::create_multipart_upload(std::string bucket, std::strin
   require_success(answer, call);
   auto upload_id = child_text(answer.body, "InitiateMultipartUploadResult", "UploadId");
   if (!upload_id || upload_id->empty()) throw_failure(answer, call);
-  co_return std::move(*upload_id);
+  co_return begun_upload{std::move(*upload_id), answer.unsettled};
 }
 
 /// PUT /key?partNumber=N&uploadId=U, Content-MD5 (UploadPart).

@@ -20,6 +20,9 @@ class scripted_transport final : public transport {
               std::vector<header> headers = {}) {
     script_.push_back({std::move(check), {status, std::move(headers), std::move(body), {}}, nullptr});
   }
+  void expect_answer(std::function<void(const request&)> check, response answer) {
+    script_.push_back({std::move(check), std::move(answer), nullptr});
+  }
   /// The next request brings no answer.
   void expect_failure(std::function<void(const request&)> check, std::exception_ptr what) {
     script_.push_back({std::move(check), {}, std::move(what)});

@@ -94,7 +94,7 @@ task<response> fake_network::send(request& r) {
     keys.body.reserve(keys.body.size() + response::body_padding);
     co_return keys;
   }
-  const service to = r.to.host == s3_host ? service::s3 : service::dynamodb;
+  const service to = r.to.host == s3_host || !region_of_host(r.to.host).empty() ? service::s3 : service::dynamodb;
   if (to == service::dynamodb && r.to.host != dynamodb_host)
     throw broken(r, stage::before_send, "no such host (simulated)");
   ++requests_;

@@ -7,6 +7,10 @@ namespace dynabackup::simulation {
 namespace {
 
 constexpr milliseconds latest_effect{60'000};
+/// The few requests that begin or complete an upload are struck more often than others.
+constexpr double upload_rate = 0.25;
+
+bool is_turn_of_upload(const request& r) { return r.method == "POST" && r.target.find("upload") != std::string::npos; }
 
 bool same_name(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return (x | 0x20) == (y | 0x20); });
@@ -15,9 +19,9 @@ bool same_name(std::string_view a, std::string_view b) {
 }  // namespace
 
 const char* name_of(fault kind) {
-  constexpr std::array names{"none",       "refused",      "reset",       "lost answer",  "late effect", "stuck",
-                             "cut answer", "HTML error",   "empty error", "acted error",  "throttled",   "altered",
-                             "slow",       "error in 200", "conflict",    "expired token"};
+  constexpr std::array names{"none",       "refused",    "reset",        "lost answer", "late effect",  "stuck",
+                             "cut answer", "HTML error", "empty error",  "acted error", "throttled",    "altered",
+                             "slow",       "drip",       "error in 200", "conflict",    "expired token"};
   static_assert(names.size() == static_cast<std::size_t>(fault::count));
   return names[static_cast<std::size_t>(kind)];
 }
@@ -72,7 +76,8 @@ fault fault_plan::choose(const request& r, service to) {
 bool fault_plan::strikes(const request& r) {
   ++requests_;
   const bool owed = settings_.owed > 0 && requests_ > 3 && dice_.one_in(6);
-  if (!owed && !dice_.chance(settings_.rate)) return false;
+  const double rate = is_turn_of_upload(r) ? upload_rate : settings_.rate;
+  if (!owed && !(settings_.rate > 0 && dice_.chance(rate))) return false;
   int& row = in_a_row_[std::string(header_of(r, "amz-sdk-invocation-id"))];
   if (settings_.most_in_a_row > 0 && row >= settings_.most_in_a_row) return false;
   ++row;
@@ -101,6 +106,9 @@ fate fault_plan::draw(const request& r, service to) {
     case fault::slow:
       f.answers_after = dice_.between(milliseconds{1'000}, milliseconds{30'000});
       f.acts_after = dice_.between(milliseconds{0}, f.answers_after);
+      break;
+    case fault::drip:
+      f.answers_after = r.attempt_timeout - dice_.between(milliseconds{1}, milliseconds{1'000});
       break;
     case fault::refused:
     case fault::reset:

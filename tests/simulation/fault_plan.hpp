@@ -15,7 +15,7 @@ enum class service { dynamodb, s3 };
 enum class fault {
   none,
   refused,        ///< no connection: the service never saw it
-  reset,          ///< the connection broke before the service acted
+  reset,          ///< the connection broke, or was found dead when used again, before the service saw anything
   lost_answer,    ///< it acted, the answer was lost
   late_effect,    ///< the connection broke; the service acts up to a minute later, whatever became of us
   stuck,          ///< no answer until our own time-out; the service may act at any time, or never
@@ -26,6 +26,7 @@ enum class fault {
   throttled,      ///< the service asks to slow down
   altered,        ///< DynamoDB's answer in another wording than its x-amz-crc32 says
   slow,           ///< up to 30 s
+  drip,           ///< it acted; the answer's last byte comes just before our own time-out
   error_in_200,   ///< CompleteMultipartUpload's 200 with an error inside
   conflict,       ///< S3's 409 to a conditional write
   expired_token,  ///< all session tokens are good no more

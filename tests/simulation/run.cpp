@@ -24,8 +24,8 @@ settings settings_for(const run_options& options) {
   s.dynamodb.endpoint = std::string("http://") + dynamodb_host + ":8000";
   s.dynamodb.parallelism = options.parallelism;
   s.dynamodb.segments = 4;
-  s.s3.region = "eu-central-1";
-  s.s3.endpoint = std::string("http://") + s3_host;
+  s.s3.region = regions::configured;
+  if (!options.aws_hosts) s.s3.endpoint = std::string("http://") + s3_host;
   s.s3.path_style = true;
   s.s3.parallelism = options.parallelism;
   s.memory_bytes = options.memory_bytes;
@@ -94,6 +94,7 @@ struct stage {
 }  // namespace
 
 run_result run_once(world& outside, fault_plan& plan, const operation& what, const run_options& options) {
+  const std::uint64_t misdirected_before = outside.places.refusals();
   stage on(outside, plan, options);
   auto io = std::make_unique<net::io_context>(1);
   net::co_spawn(*io, what(on.stacks, on.seen),
@@ -112,6 +113,7 @@ run_result run_once(world& outside, fault_plan& plan, const operation& what, con
   run_result result;
   result.handlers = d.handlers;
   result.requests = on.network.requests();
+  result.misdirected = outside.places.refusals() - misdirected_before;
   if (d.end == fakes::drive_end::stopped) {
     result.end = run_end::crashed;
   } else if (d.end == fakes::drive_end::hung) {

@@ -28,6 +28,7 @@ struct run_options {
   std::size_t parallelism = 4;
   std::size_t memory_bytes = std::size_t{32} << 20;
   bool session_tokens = false;
+  bool aws_hosts = false;
 };
 
 struct run_result {
@@ -38,6 +39,7 @@ struct run_result {
   std::string problem;  ///< something that must not be, whatever the end
   std::uint64_t handlers = 0;
   std::uint64_t requests = 0;
+  std::uint64_t misdirected = 0;  ///< requests that S3 did not look at because of their region
 };
 
 using operation = std::function<task<report>(composition&, progress&)>;

@@ -35,6 +35,9 @@ class conduct {
   /// happened that must not (then the verdict says so).
   std::optional<report> until_done(world& outside, const std::function<operation(int start)>& what, verdict& v);
 
+  /// One more start, by which nothing goes wrong any more: it must end well.
+  void once_in_peace(world& outside, const std::function<operation(int start)>& what, verdict& v);
+
   fault_plan plan;
   bool nasty = false;     ///< so many faults that a run may fail
   milliseconds pause{0};  ///< a user's, at least, before the next start
@@ -49,6 +52,7 @@ class conduct {
   bool crashing_ = false;
   bool interrupting_ = false;
   bool session_tokens_ = false;
+  bool aws_hosts_ = false;
   std::size_t parallelism_ = 4;
   std::size_t memory_ = std::size_t{32} << 20;
 };

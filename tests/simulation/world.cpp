@@ -1,9 +1,11 @@
 #include "simulation/world.hpp"
 
+#include <array>
 #include <chrono>
 #include <fmt/format.h>
 #include <iostream>
 #include <iterator>
+#include <optional>
 
 #include "archive/canonical_json.hpp"
 #include "dynamodb/scan_page.hpp"
@@ -53,6 +55,7 @@ world::world(std::uint64_t seed, world_settings given)
       tables([this] { return time.wall(); }, given.table),
       key(random_key_schema(chance)),
       reference(time, store, chance.next()),
+      places(chance.fork()),
       settings(std::move(given)) {
   store.create_bucket(home.bucket, true);
   store.create_bucket(snapshots.bucket, chance.one_in(2));
@@ -74,10 +77,22 @@ response world::serve(const request& r, service to) {
     refused.headers.push_back({"Date", http_date(time.wall())});
     return refused;
   }
+  if (to == service::s3) {
+    std::optional<response> elsewhere = places.refusal(r);
+    if (elsewhere) return *std::move(elsewhere);
+  }
   if (!is_known(r))
     return service_refusal(to, r, 400, to == service::s3 ? "ExpiredToken" : "ExpiredTokenException", "Expired.");
-  response answer = to == service::s3 ? store.handle(r) : tables.handle(r);
+  response answer = to == service::s3 ? serve_object(r) : tables.handle(r);
   if (loose_) write_about(r, answer);
+  return answer;
+}
+
+/// The store knows of one region; which one a bucket is in is known here.
+response world::serve_object(const request& r) {
+  response answer = store.handle(r);
+  for (header& h : answer.headers)
+    if (h.name == "x-amz-bucket-region") h.value = places.place_of(bucket_of(r));
   return answer;
 }
 
@@ -163,6 +178,20 @@ void world::write_about(const request& r, const response& answer) {
   for (std::int64_t left = chance.between(1, 3); left > 0 && page.size() > 0; --left) {
     --reactions_left_;
     touch_soon(canonical_key(key, page.item(chance.below(page.size()))), milliseconds{1'500});
+  }
+}
+
+void world::let_buckets_move() {
+  const std::uint64_t when = chance.below(8);
+  if (when > 1) return;
+  const milliseconds latest{when == 0 ? 0 : 30'000};
+  for (const std::string& bucket : {home.bucket, snapshots.bucket}) {
+    const std::string region = chance.pick(std::array<std::string, 2>{"us-west-2", "eu-west-1"});
+    if (!chance.one_in(4))
+      time.after(chance.between(milliseconds{0}, latest), [this, bucket, region] {
+        say(bucket + " is in " + region);
+        places.move(bucket, region);
+      });
   }
 }
 

@@ -15,6 +15,7 @@
 #include "simulation/dice.hpp"
 #include "simulation/fault_plan.hpp"
 #include "simulation/recorder.hpp"
+#include "simulation/regions.hpp"
 
 namespace dynabackup::simulation {
 
@@ -51,6 +52,8 @@ class world {
   /// The application writes now and then for so long, and around what our requests touch.
   void let_writers_loose(milliseconds how_long);
   void stop_writers() { loose_ = false; }
+  /// In some worlds buckets are in another region than we were told, or come to be while we run.
+  void let_buckets_move();
   /// Lets everything happen that is still to come.
   void settle();
 
@@ -66,6 +69,7 @@ class world {
   fakes::fake_dynamodb tables;
   dynamodb::key_schema key;
   recorder reference;
+  regions places;
   world_settings settings;
   bool late_checkpoint = false;  ///< a checkpoint was saved by a request that nobody waited for any more
 
@@ -75,6 +79,7 @@ class world {
   void touch_soon(const std::string& key, milliseconds at_most);
 
   [[nodiscard]] bool is_known(const request& r) const;
+  response serve_object(const request& r);
 
   std::map<std::string, fakes::wall_time> tokens_;  // and until when they are good
   std::uint64_t given_tokens_ = 0;

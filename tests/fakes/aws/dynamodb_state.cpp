@@ -10,7 +10,6 @@
 namespace dynabackup::fakes {
 namespace {
 
-constexpr std::size_t max_item_bytes = 409600;
 constexpr std::array<std::size_t, 2> max_key_bytes = {2048, 1024};
 
 /// AWS's words for what the canonical form refuses.
@@ -142,7 +141,7 @@ item_and_key dynamodb_state::checked_item(const table_state& t, std::string_view
     }
   }
   result.item.size = item_size(result.item.text);
-  if (result.item.size > max_item_bytes) throw validation("Item size has exceeded the maximum allowed size");
+  if (result.item.size > traits.max_item_bytes) throw validation("Item size has exceeded the maximum allowed size");
   return result;
 }
 

@@ -25,6 +25,7 @@ struct dynamodb_traits {
   std::function<std::size_t(std::size_t requests)> processed = {};
   /// When none was processed: ProvisionedThroughputExceededException as AWS documents; false: 200, all unprocessed.
   bool none_processed_is_throttled = true;
+  std::size_t max_item_bytes = 409'600;        ///< larger items are a ValidationException
   std::chrono::milliseconds creation_time{0};  ///< how long a new table is CREATING
   std::size_t stream_shards = 2;               ///< of a new stream
   std::string region = "us-east-1";

@@ -33,7 +33,11 @@ constexpr std::size_t drip_pieces = 16;
 
 struct http_server::impl : std::enable_shared_from_this<impl> {
   impl(asio::io_context& context, std::uint16_t port, request_reader::limits l, server_hooks h)
-      : acceptor(context, {asio::ip::address_v4::loopback(), port}), limits(l), hooks(std::move(h)) {}
+      : acceptor(context, {asio::ip::address_v4::loopback(), port}),
+        listening_on(acceptor.local_endpoint()),
+        closed_until(context),
+        limits(l),
+        hooks(std::move(h)) {}
 
   /// One connection, owned by its coroutine and known here so that it can be closed.
   struct peer {
@@ -56,6 +60,8 @@ struct http_server::impl : std::enable_shared_from_this<impl> {
   };
 
   static task<void> accept(std::shared_ptr<impl> self);
+  static task<void> listen_again(std::shared_ptr<impl> self);
+  static task<void> act_later(std::shared_ptr<impl> self, request r, std::chrono::milliseconds delay);
   static task<void> serve(std::shared_ptr<impl> self, tcp::socket socket);
   task<bool> read_request(peer& p);
   bool answered_at_once(peer& p);
@@ -65,17 +71,23 @@ struct http_server::impl : std::enable_shared_from_this<impl> {
   static task<bool> drip(peer& p, std::string bytes, std::chrono::milliseconds pause);
   static task<void> pause(peer& p, std::chrono::milliseconds time);
   static void reset(peer& p);
+  void refuse_connections(std::chrono::milliseconds time);
 
   tcp::acceptor acceptor;
+  tcp::endpoint listening_on;
+  asio::steady_timer closed_until;
+  bool stopped = false;
   request_reader::limits limits;
   server_hooks hooks;
   std::list<peer*> peers;
+  std::list<asio::steady_timer*> delayed;
 };
 
 task<void> http_server::impl::accept(std::shared_ptr<impl> self) {
-  while (self->acceptor.is_open()) {
+  while (!self->stopped) {
+    if (!self->acceptor.is_open()) co_await listen_again(self);
     auto [failure, socket] = co_await self->acceptor.async_accept(as_result);
-    if (failure == asio::error::operation_aborted) co_return;
+    if (failure == asio::error::operation_aborted) continue;
     if (failure) {  // no descriptor left: others will close theirs
       asio::steady_timer rest(self->acceptor.get_executor(), std::chrono::milliseconds(10));
       co_await rest.async_wait(as_result);
@@ -83,6 +95,33 @@ task<void> http_server::impl::accept(std::shared_ptr<impl> self) {
     }
     asio::co_spawn(self->acceptor.get_executor(), serve(self, std::move(socket)), asio::detached);
   }
+}
+
+/// Once nobody is to be refused any more.
+task<void> http_server::impl::listen_again(std::shared_ptr<impl> self) {
+  while (!self->stopped && std::chrono::steady_clock::now() < self->closed_until.expiry())
+    co_await self->closed_until.async_wait(as_result);
+  if (self->stopped) co_return;
+  error_code failure;
+  self->acceptor.open(self->listening_on.protocol(), failure);
+  if (!failure) self->acceptor.set_option(tcp::acceptor::reuse_address(true), failure);
+  if (!failure) self->acceptor.bind(self->listening_on, failure);
+  if (!failure) self->acceptor.listen(asio::socket_base::max_listen_connections, failure);
+  if (failure) self->refuse_connections(std::chrono::milliseconds(10));
+}
+
+void http_server::impl::refuse_connections(std::chrono::milliseconds time) {
+  error_code ignored;
+  acceptor.close(ignored);
+  closed_until.expires_after(time);
+}
+
+task<void> http_server::impl::act_later(std::shared_ptr<impl> self, request r, std::chrono::milliseconds delay) {
+  asio::steady_timer timer(self->acceptor.get_executor(), delay);
+  const auto at = self->delayed.insert(self->delayed.end(), &timer);
+  co_await timer.async_wait(as_result);
+  self->delayed.erase(at);
+  if (!self->stopped) self->hooks.handle(r);
 }
 
 task<void> http_server::impl::serve(std::shared_ptr<impl> self, tcp::socket socket) {
@@ -163,8 +202,13 @@ task<bool> http_server::impl::suffer(peer& p, fault f) {
   const request& r = p.reader.message();
   const bool keep_alive = p.reader.keep_alive();
   if (f.kind == closed_before) co_return false;
-  if (f.kind == reset) {
+  if (f.kind == reset || f.kind == refused) {
     impl::reset(p);
+    if (f.kind == refused) refuse_connections(f.delay);
+    co_return false;
+  }
+  if (f.kind == late_effect) {
+    asio::co_spawn(acceptor.get_executor(), act_later(shared_from_this(), r, f.delay), asio::detached);
     co_return false;
   }
   response answer = socket_faults::prevents(f.kind) ? hooks.stand_in(f, r) : hooks.handle(r);
@@ -216,11 +260,14 @@ http_server::http_server(asio::io_context& context, std::uint16_t port, request_
 
 http_server::~http_server() { stop(); }
 
-std::uint16_t http_server::port() const { return impl_->acceptor.local_endpoint().port(); }
+std::uint16_t http_server::port() const { return impl_->listening_on.port(); }
 
 void http_server::stop() {
   error_code ignored;
+  impl_->stopped = true;
   impl_->acceptor.close(ignored);
+  impl_->closed_until.cancel();
+  for (asio::steady_timer* const t : impl_->delayed) t->cancel();
   for (impl::peer* const p : impl_->peers) {
     p->timer.cancel();
     p->socket.close(ignored);

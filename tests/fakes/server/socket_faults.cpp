@@ -13,11 +13,12 @@ namespace {
 using enum fault_kind;
 
 constexpr std::array<std::string_view, fault_kinds> names{
-    "closed_before", "reset",    "error_html", "error_empty",  "error_service", "throttled", "completion_error",
-    "lost_answer",   "cut_head", "cut_body",   "flipped_byte", "slow_drip",     "late",      "closed_after"};
+    "closed_before",    "reset",       "refused",  "error_html", "error_empty",  "error_service", "throttled",
+    "completion_error", "lost_answer", "cut_head", "cut_body",   "flipped_byte", "slow_drip",     "late",
+    "late_effect",      "closed_after"};
 
-constexpr std::array general{closed_before, reset,    error_html, error_empty, error_service, throttled,
-                             lost_answer,   cut_head, cut_body,   slow_drip,   late,          closed_after};
+constexpr std::array general{closed_before, reset,    refused,  error_html, error_empty, error_service, throttled,
+                             lost_answer,   cut_head, cut_body, slow_drip,  late,        late_effect,   closed_after};
 
 constexpr std::string_view html =
     "<!DOCTYPE html><html><head><title>500 Internal Server Error</title></head><body><h1>500</h1></body></html>";
@@ -103,6 +104,8 @@ std::optional<fault> socket_faults::decide(const request& r) {
   if (possible.empty()) return std::nullopt;
   fault f{possible[which % possible.size()], chance, {}};
   if (f.kind == late) f.delay = up_to(500, chance);
+  if (f.kind == late_effect) f.delay = up_to(60'000, chance);
+  if (f.kind == refused) f.delay = up_to(50, chance);
   if (f.kind == slow_drip) f.delay = up_to(20, chance);
   return f;
 }

@@ -18,6 +18,7 @@ enum class fault_kind {
   // The request has no effect.
   closed_before,     ///< the connection is closed, no answer
   reset,             ///< the connection is reset, no answer
+  refused,           ///< the same, and for some time nobody listens: connections are refused
   error_html,        ///< 500 with a page of HTML
   error_empty,       ///< 503 without a body
   error_service,     ///< the service's own 500 (InternalServerError, InternalError)
@@ -30,16 +31,19 @@ enum class fault_kind {
   flipped_byte,  ///< one bit of the body is another, x-amz-crc32 as it was
   slow_drip,     ///< the answer comes in small pieces
   late,          ///< the answer comes late
+  late_effect,   ///< the connection is closed, no answer; the effect comes up to a minute later
   closed_after,  ///< the answer comes whole; then the connection is closed without a word
 };
-inline constexpr std::size_t fault_kinds = 14;
+inline constexpr std::size_t fault_kinds = 16;
 std::string_view name_of(fault_kind kind);
 std::optional<fault_kind> kind_of(std::string_view name);
 
 struct fault {
   fault_kind kind{};
-  std::uint64_t chance = 0;           ///< for whatever is to be chosen at random in carrying it out
-  std::chrono::milliseconds delay{};  ///< late: before the answer; slow_drip: between two pieces
+  std::uint64_t chance = 0;  ///< for whatever is to be chosen at random in carrying it out
+  /// late: before the answer; late_effect: before the effect; slow_drip: between two pieces; refused: until somebody
+  /// listens again
+  std::chrono::milliseconds delay{};
 };
 
 class socket_faults {

@@ -6,7 +6,9 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
+#include <chrono>
 #include <doctest/doctest.h>
+#include <memory>
 #include <thread>
 
 namespace dynabackup::fakes {
@@ -148,6 +150,43 @@ TEST_CASE("faults after the effect: the service has done it, the client hears pa
     CHECK(talk_under(kind, &handled) == whole_answer);
     CHECK(handled == 1);
   }
+}
+
+TEST_CASE("late_effect: the client hears nothing, and the service does it later") {
+  echo_server server(fault{.kind = fault_kind::late_effect, .delay = std::chrono::milliseconds(200)});
+  boost::system::error_code end;
+  CHECK(talk(server.port, "GET /a HTTP/1.1\r\n" + close_after, &end).empty());
+  CHECK(end == asio::error::eof);
+  CHECK(server.handled == 0);
+  for (int waits = 0; waits < 1000 && server.handled == 0; ++waits)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  CHECK(server.handled == 1);
+}
+
+TEST_CASE("what is to take effect when the server has stopped does not") {
+  auto server = std::make_unique<echo_server>(fault{.kind = fault_kind::late_effect, .delay = std::chrono::hours(1)});
+  CHECK(talk(server->port, "GET /a HTTP/1.1\r\n" + close_after).empty());
+  const auto begun = std::chrono::steady_clock::now();
+  server.reset();
+  CHECK(std::chrono::steady_clock::now() - begun < std::chrono::minutes(1));
+}
+
+TEST_CASE("refused: the connection is reset, the next ones are refused, and then there is somebody again") {
+  echo_server server(fault{.kind = fault_kind::refused, .delay = std::chrono::milliseconds(200)});
+  boost::system::error_code end;
+  CHECK(talk(server.port, "GET /a HTTP/1.1\r\n" + close_after, &end).empty());
+  CHECK(end == asio::error::connection_reset);
+  CHECK(server.handled == 0);
+  const auto connect = [&server] {
+    asio::io_context context;
+    tcp::socket socket(context);
+    boost::system::error_code failure;
+    socket.connect({asio::ip::address_v4::loopback(), server.port}, failure);
+    return failure;
+  };
+  CHECK(connect() == asio::error::connection_refused);
+  for (int waits = 0; waits < 1000 && connect(); ++waits) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  CHECK_FALSE(connect());
 }
 
 TEST_CASE("closed_after closes a connection that the client would have kept") {

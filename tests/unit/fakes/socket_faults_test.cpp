@@ -42,12 +42,12 @@ TEST_CASE("the wanted fraction of requests is faulted, by every kind that fits t
   const auto of_put = met(faults, s3_request("PUT", "/b/k"), 20'000);
   CHECK(sum(of_put) > 1800);
   CHECK(sum(of_put) < 2200);
-  CHECK(of_put.size() == 12);
+  CHECK(of_put.size() == 14);
   const auto of_scan = met(faults, scan(), 20'000);
-  CHECK(of_scan.size() == 13);
+  CHECK(of_scan.size() == 15);
   CHECK(of_scan.contains(fault_kind::flipped_byte));
   const auto of_completion = met(faults, s3_request("POST", "/b/k?uploadId=u"), 20'000);
-  CHECK(of_completion.size() == 13);
+  CHECK(of_completion.size() == 15);
   CHECK(of_completion.contains(fault_kind::completion_error));
   socket_faults none(0, 1);
   CHECK(sum(met(none, scan(), 1000)) == 0);
@@ -57,6 +57,19 @@ TEST_CASE("the wanted fraction of requests is faulted, by every kind that fits t
   CHECK(sum(met(never, scan(), 1000)) == 0);
   socket_faults always(1, 1);
   CHECK(sum(met(always, scan(), 1000)) == 1000);
+}
+
+TEST_CASE("an effect comes up to a minute late, connections are refused for up to 50 ms") {
+  const auto longest = [](fault_kind kind) {
+    socket_faults faults(1, 1, {kind});
+    std::chrono::milliseconds most{0};
+    for (int i = 0; i < 2000; ++i) most = std::max(most, faults.decide(scan())->delay);
+    return most.count();
+  };
+  CHECK(longest(fault_kind::late_effect) > 55'000);
+  CHECK(longest(fault_kind::late_effect) <= 60'000);
+  CHECK(longest(fault_kind::refused) > 40);
+  CHECK(longest(fault_kind::refused) <= 50);
 }
 
 TEST_CASE("the same seed decides the same, another one does not") {

@@ -119,6 +119,56 @@ TEST_CASE("an object that somebody else put over ours is no success") {
   CHECK_THROWS_WITH_AS(w.write({"line 1"}), doctest::Contains("somebody else"), error);
 }
 
+namespace {
+
+/// One part and the rest, and what became of the note; `doubled`: an earlier attempt to begin the upload went
+/// unanswered.
+void write_parts(writing& w, bool doubled) {
+  using fakes::scripted_transport;
+  const auto is = [](std::string method, std::string part_of_target) {
+    return [=](const request& r) {
+      CHECK(r.method == method);
+      CHECK_MESSAGE(r.target.find(part_of_target) != std::string::npos, r.target);
+    };
+  };
+  w.t.run.part_bytes = 16;
+  scripted_transport& network = w.t.object_network;
+  network.expect(is("PUT", "/uploads/"), 200, "", {{"ETag", "\"n\""}});
+  response begun;
+  begun.status = 200;
+  begun.body = "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>";
+  begun.unsettled = doubled;
+  network.expect_answer(is("POST", "uploads="), std::move(begun));
+  const std::string etag(32, 'a');
+  network.expect(is("PUT", "partNumber=1&"), 200, "", {{"ETag", '"' + etag + '"'}});
+  network.expect(is("HEAD", "/snap"), 404, "");
+  network.expect(is("PUT", "partNumber=2&"), 200, "", {{"ETag", '"' + etag + '"'}});
+  network.expect(is("POST", "uploadId=u"), 200,
+                 "<CompleteMultipartUploadResult><ETag>e-2</ETag></CompleteMultipartUploadResult>");
+  w.expect_head(known_id(), 23);
+  w.write({"a line of 18 bytes", "abc"});
+  REQUIRE(w.result);
+  CHECK_FALSE(w.writer->unfinished());
+}
+
+}  // namespace
+
+TEST_CASE("the note of an upload stays when another one may have been begun") {
+  writing w;
+  write_parts(w, true);
+  const int before = w.t.object_network.requests;
+  fakes::run_task(w.writer->forget());
+  CHECK(w.t.object_network.requests == before);
+}
+
+TEST_CASE("the note of an upload goes with it") {
+  writing w;
+  write_parts(w, false);
+  w.t.object_network.expect([](const request& r) { CHECK(r.target.find("uploads%2F") != std::string::npos); }, 200,
+                            "<ListVersionsResult></ListVersionsResult>");
+  fakes::run_task(w.writer->forget());
+}
+
 TEST_CASE("an empty backup still gives a file") {
   writing w;
   w.expect_put(200);

@@ -49,8 +49,9 @@ TEST_CASE("an upload starts with what the object will carry") {
       200,
       "<?xml version=\"1.0\"?><InitiateMultipartUploadResult><Bucket>bucket</Bucket><Key>k</Key>"
       "<UploadId>2~abc/+=</UploadId></InitiateMultipartUploadResult>");
-  CHECK(run_task(objects.create_multipart_upload(
-            "bucket", "k", {.meta = {{"run", "r"}}, .content_type = "application/gzip"})) == "2~abc/+=");
+  CHECK(run_task(objects.create_multipart_upload("bucket", "k",
+                                                 {.meta = {{"run", "r"}}, .content_type = "application/gzip"}))
+            .id == "2~abc/+=");
 }
 
 TEST_CASE_FIXTURE(fixture, "an upload without an id, or an error behind a 200, is no start") {

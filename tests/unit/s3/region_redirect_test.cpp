@@ -172,6 +172,16 @@ TEST_CASE_FIXTURE(aws_fixture, "where no better place is known, the refusal itse
   CHECK_MESSAGE(failure_of([&] { put(); }).code == "PermanentRedirect", "no other partition is followed to");
 }
 
+TEST_CASE_FIXTURE(aws_fixture, "what may still take effect is told of, also when the answer comes from elsewhere") {
+  response lost = answered(301, error_with("PermanentRedirect"), names_region("us-west-2"));
+  lost.unsettled = true;
+  network.expect_answer(nullptr, std::move(lost));
+  expect("PUT", there, "us-west-2", 200);
+  CHECK(put().unsettled);
+  expect("PUT", there, "us-west-2", 200);
+  CHECK_FALSE(put().unsettled);
+}
+
 TEST_CASE_FIXTURE(aws_fixture, "a circle of redirects ends after one hop with a clear error") {
   expect("PUT", here, "eu-west-1", 301, error_with("PermanentRedirect"), names_region("us-west-2"));
   expect("PUT", there, "us-west-2", 301, error_with("PermanentRedirect"), names_region("eu-west-1"));
