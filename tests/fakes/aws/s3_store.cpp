@@ -111,7 +111,10 @@ const version* bucket::object(std::string_view key) const {
 const version& bucket::add(std::string_view key, version v) {
   chain& versions = keys.make(key);
   v.null_id = versioning != versioning_state::enabled;
-  if (v.null_id) std::erase_if(versions, [](const version& old) { return old.null_id; });
+  if (v.null_id) {
+    versions.erase(std::ranges::remove_if(versions, [](const version& old) { return old.null_id; }).begin(),
+                   versions.end());
+  }
   return versions.emplace_back(std::move(v));
 }
 
