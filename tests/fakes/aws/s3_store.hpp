@@ -19,6 +19,8 @@ namespace dynabackup::fakes::s3_store {
 
 using md5_digest = std::array<unsigned char, 16>;
 md5_digest md5_of(std::string_view bytes);
+/// All 16 hexadecimal digits.
+void append_hex(std::string& out, std::uint64_t value);
 
 /// MD5 of a body, or of the parts' MD5s together with their number.
 struct entity_tag {
