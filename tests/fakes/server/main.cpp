@@ -42,12 +42,11 @@ void want_huge_pages() {
   constexpr std::uintptr_t huge_page = std::uintptr_t{2} << 20;
   mallopt(M_MMAP_THRESHOLD, largest_in_heap);
   mallopt(M_TOP_PAD, reserve);
-  const auto begin = reinterpret_cast<std::uintptr_t>(sbrk(0)) / huge_page * huge_page;
+  const auto begin = (reinterpret_cast<std::uintptr_t>(sbrk(0)) + huge_page - 1) / huge_page * huge_page;
   void* const volatile grown = std::malloc(largest_in_heap / 2);  // volatile: not to be optimized away
   std::free(grown);
   const auto end = reinterpret_cast<std::uintptr_t>(sbrk(0));
-  if (end > begin + huge_page)
-    madvise(reinterpret_cast<void*>(begin + huge_page), end - begin - huge_page, MADV_HUGEPAGE);
+  if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
 }
 
 void arrange(const fake_options& options, fake_s3& s3, fake_dynamodb& dynamodb) {
