@@ -5,13 +5,12 @@
 #include <fmt/format.h>
 
 #include "fakes/aws/http_date.hpp"
+#include "fakes/aws/s3_store.hpp"
 #include "text/codecs.hpp"
 #include "text/timestamps.hpp"
 
 namespace dynabackup::fakes::s3_store {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 constexpr std::string_view declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
@@ -20,10 +19,6 @@ std::string decoded(std::string_view text) {
 }
 
 }  // namespace
-
-bool is_header(std::string_view name, std::string_view wanted) {
-  return name.size() == wanted.size() && std::ranges::equal(name, wanted, {}, lower);
-}
 
 s3_call::s3_call(const request& request_) : r(request_) {
   std::string_view path = r.target;
@@ -80,7 +75,9 @@ std::string_view s3_call::header_value(std::string_view name) const {
 
 std::string s3_replies::request_id() {
   // Told apart at a glance, and the same in every run.
-  return fmt::format("{:016X}", ++answers_ * 0x9e3779b97f4a7c15U);
+  std::string id;
+  append_hex(id, ++answers_ * 0x9e3779b97f4a7c15U);
+  return id;
 }
 
 response s3_replies::plain(int status) {
@@ -159,7 +156,12 @@ void append_element(std::string& out, std::string_view name, std::string_view te
   out.append("<").append(name).append(">").append(xml_text(text)).append("</").append(name).append(">");
 }
 
-std::string quoted(std::string_view etag) { return '"' + std::string(etag) + '"'; }
+std::string quoted(std::string_view etag) {
+  std::string text;
+  text.reserve(etag.size() + 2);
+  text.append(1, '"').append(etag).append(1, '"');
+  return text;
+}
 
 std::string document(std::string_view root, std::string_view children) {
   return fmt::format("{}<{} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{}</{}>", declaration, root, children,

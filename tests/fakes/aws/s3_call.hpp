@@ -1,5 +1,6 @@
 // One S3 request taken apart, and the answers that S3 gives: success, refusal, XML.
 #pragma once
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
@@ -63,7 +64,10 @@ class s3_replies {
 };
 
 /// Header names are compared without case; `lower` must be lower case.
-bool is_header(std::string_view name, std::string_view lower);
+inline bool is_header(std::string_view name, std::string_view lower) {
+  if (name.size() != lower.size()) return false;
+  return std::ranges::equal(name, lower, {}, [](char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; });
+}
 /// As lists tell it: whole seconds, ".000Z".
 std::string list_time(wall_time t);
 std::string xml_text(std::string_view text);

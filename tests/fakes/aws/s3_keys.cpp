@@ -10,24 +10,26 @@ namespace {
 /// Up to so many new keys are put into their places one by one; more are merged.
 constexpr std::size_t few = 32;
 
-std::string_view key_of(const key_table::entry* e) { return e->first; }
+std::string_view key_of(const key_table::entry* e) { return e->key; }
 
 }  // namespace
 
 const chain* key_table::find(std::string_view key) const {
-  const auto found = table_.find(key);
-  return found == table_.end() ? nullptr : &found->second;
+  const auto found = table_.find(looking_for(key));
+  return found == table_.end() ? nullptr : &found->what->versions;
 }
 
 chain& key_table::make(std::string_view key) {
-  if (chain* const known = find(key)) return *known;
-  const auto made = table_.try_emplace(std::string(key)).first;
-  fresh_.push_back(&*made);
-  return made->second;
+  const sought wanted = looking_for(key);
+  const auto known = table_.find(wanted);
+  if (known != table_.end()) return known->what->versions;
+  const auto made = table_.insert({wanted.hash, std::make_unique<entry>(entry{std::string(key), {}})}).first;
+  fresh_.push_back(made->what.get());
+  return made->what->versions;
 }
 
 void key_table::erase(std::string_view key) {
-  const auto found = table_.find(key);
+  const auto found = table_.find(looking_for(key));
   if (found == table_.end()) return;
   put_in_order();
   ordered_.erase(lower_bound(ordered_, key));
@@ -41,7 +43,7 @@ const key_table::entries& key_table::ordered() const {
 
 void key_table::put_in_order() const {
   if (fresh_.size() <= few) {
-    for (const entry* const e : fresh_) ordered_.insert(lower_bound(ordered_, e->first), e);
+    for (const entry* const e : fresh_) ordered_.insert(lower_bound(ordered_, e->key), e);
   } else {
     std::ranges::sort(fresh_, {}, key_of);
     entries merged;

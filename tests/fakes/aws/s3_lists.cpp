@@ -173,9 +173,9 @@ version_place first_place(const s3_call& call, const entries& keys, const list_t
   if (id.empty() && terms.group_of(marker) == marker && !terms.delimiter.empty()) return {behind(keys, marker)};
   if (id.empty()) return {key_table::upper_bound(keys, marker)};
   const place found = key_table::lower_bound(keys, marker);
-  if (found == keys.end() || (*found)->first != marker) return {found};
-  const std::size_t skip = versions_up_to((*found)->second, id);
-  return skip < (*found)->second.size() ? version_place{found, skip} : version_place{std::next(found)};
+  if (found == keys.end() || (*found)->key != marker) return {found};
+  const std::size_t skip = versions_up_to((*found)->versions, id);
+  return skip < (*found)->versions.size() ? version_place{found, skip} : version_place{std::next(found)};
 }
 
 void append_version(std::string& out, std::string_view key, const version& v, bool latest, const list_terms& terms) {
@@ -200,7 +200,7 @@ struct version_page {
 version_page read_versions(const entries& keys, version_place at, list_terms& terms) {
   version_page page;
   const bool none_wanted = terms.left == 0;
-  while (at.key != keys.end() && (*at.key)->first.starts_with(terms.prefix) && !none_wanted) {
+  while (at.key != keys.end() && (*at.key)->key.starts_with(terms.prefix) && !none_wanted) {
     if (terms.left == 0) {
       page.truncated = true;
       break;

@@ -16,6 +16,8 @@ constexpr std::size_t longest_key = 1024;
 constexpr std::size_t most_metadata = 2048;
 constexpr std::string_view meta_prefix = "x-amz-meta-";
 constexpr std::string_view md5_header = "content-md5";
+constexpr std::string_view crc32_header = "x-amz-checksum-crc32";
+constexpr std::string_view sha256_header = "x-amz-checksum-sha256";
 
 refusal precondition_failed(std::string condition) {
   return {412,
@@ -41,10 +43,10 @@ void check_content_md5(std::string_view given, const md5_digest& md5) {
 
 void check_checksum(std::string_view name, std::string_view given, std::string_view body) {
   std::string expected;
-  if (name == "x-amz-checksum-crc32") {
+  if (name == crc32_header) {
     const std::uint32_t sum = crypto::crc32(body);
     for (int shift = 24; shift >= 0; shift -= 8) expected += static_cast<char>(sum >> shift);
-  } else if (name == "x-amz-checksum-sha256") {
+  } else if (name == sha256_header) {
     const crypto::digest sum = crypto::sha256(body);
     expected = crypto::as_bytes(sum);
   } else {
@@ -181,7 +183,7 @@ md5_digest checked_md5(const s3_call& call) {
   const md5_digest md5 = md5_of(call.r.body);
   for (const header& h : call.r.headers) {
     if (is_header(h.name, md5_header)) check_content_md5(h.value, md5);
-    for (const std::string_view name : {"x-amz-checksum-crc32", "x-amz-checksum-sha256"})
+    for (const std::string_view name : {crc32_header, sha256_header})
       if (is_header(h.name, name)) check_checksum(name, h.value, call.r.body);
   }
   return md5;

@@ -24,11 +24,6 @@ constexpr std::uint64_t inverse_of(std::uint64_t odd) {
 }
 static_assert(spread * inverse_of(spread) == 1);
 
-void append_hex(std::string& out, std::uint64_t value) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  for (int shift = 60; shift >= 0; shift -= 4) out += digits[(value >> shift) & 15];
-}
-
 std::string id_text(std::uint64_t sequence) {
   std::string id;
   id.reserve(2 * half_id);
@@ -38,6 +33,13 @@ std::string id_text(std::uint64_t sequence) {
 }
 
 }  // namespace
+
+void append_hex(std::string& out, std::uint64_t value) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  char text[half_id];
+  for (std::size_t i = half_id; i-- > 0; value >>= 4) text[i] = digits[value & 15];
+  out.append(text, half_id);
+}
 
 md5_digest md5_of(std::string_view bytes) {
   md5_digest out;
@@ -111,7 +113,10 @@ const version* bucket::object(std::string_view key) const {
 const version& bucket::add(std::string_view key, version v) {
   chain& versions = keys.make(key);
   v.null_id = versioning != versioning_state::enabled;
-  if (v.null_id) std::erase_if(versions, [](const version& old) { return old.null_id; });
+  if (v.null_id) {
+    versions.erase(std::ranges::remove_if(versions, [](const version& old) { return old.null_id; }).begin(),
+                   versions.end());
+  }
   return versions.emplace_back(std::move(v));
 }
 

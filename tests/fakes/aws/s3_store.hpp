@@ -1,6 +1,8 @@
 // What fake_s3 remembers: buckets, keys, chains of versions, uploads. No HTTP, no time of its own.
 #pragma once
 #include <array>
+#include <boost/container/small_vector.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -8,7 +10,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,8 @@ namespace dynabackup::fakes::s3_store {
 
 using md5_digest = std::array<unsigned char, 16>;
 md5_digest md5_of(std::string_view bytes);
+/// All 16 hexadecimal digits.
+void append_hex(std::string& out, std::uint64_t value);
 
 /// MD5 of a body, or of the parts' MD5s together with their number.
 struct entity_tag {
@@ -56,7 +59,8 @@ struct version {
 /// The version of that id, whether or not it was ever made; nothing when the text is no version id.
 std::optional<std::uint64_t> sequence_of_id(std::string_view id_text);
 
-using chain = std::vector<version>;  ///< oldest first; the last one is current
+/// Oldest first; the last one is current. Most keys have one, which costs no allocation of its own.
+using chain = boost::container::small_vector<version, 1>;
 
 struct stored_part {
   std::shared_ptr<const std::string> body;
@@ -75,14 +79,11 @@ enum class versioning_state { never, enabled, suspended };
 
 /// Keys found by hash, which is what writes need, and put in order when a list asks for it.
 class key_table {
-  struct text_hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-  };
-  using table = std::unordered_map<std::string, chain, text_hash, std::equal_to<>>;
-
  public:
-  using entry = table::value_type;
+  struct entry {
+    std::string key;
+    chain versions;
+  };
   using entries = std::vector<const entry*>;
   using place = entries::const_iterator;
 
@@ -100,9 +101,31 @@ class key_table {
   static place upper_bound(const entries& in, std::string_view key);
 
  private:
+  /// An entry's hash stays beside its address: neither a growing table nor a search for another key reads the entry.
+  struct slot {
+    std::size_t hash;
+    std::unique_ptr<entry> what;
+  };
+  struct sought {
+    std::size_t hash;
+    std::string_view key;
+  };
+  struct slot_hash {
+    using is_transparent = void;
+    using is_avalanching = void;
+    std::size_t operator()(const slot& s) const { return s.hash; }
+    std::size_t operator()(const sought& s) const { return s.hash; }
+  };
+  struct slot_equal {
+    using is_transparent = void;
+    bool operator()(const slot& a, const slot& b) const { return a.what == b.what; }
+    bool operator()(const sought& a, const slot& b) const { return a.hash == b.hash && a.key == b.what->key; }
+    bool operator()(const slot& a, const sought& b) const { return (*this)(b, a); }
+  };
+  static sought looking_for(std::string_view key) { return {std::hash<std::string_view>{}(key), key}; }
   void put_in_order() const;
 
-  table table_;
+  boost::unordered_flat_set<slot, slot_hash, slot_equal> table_;
   mutable entries ordered_;
   mutable entries fresh_;  // in the table, not yet in order
 };

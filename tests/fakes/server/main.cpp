@@ -3,9 +3,14 @@
 #include <boost/asio/signal_set.hpp>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <fmt/format.h>
+#include <malloc.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "dynabackup/error.hpp"
 #include "fakes/server/aws_service.hpp"
@@ -27,6 +32,21 @@ server_hooks hooks_of(aws_service& service, socket_faults& faults) {
             return f;
           },
           .stand_in = [&faults](const fault& f, const request& r) { return faults.stand_in(f, r); }};
+}
+
+/// A gigabyte of heap that the kernel fills by huge pages: a million objects would be a quarter of a million page
+/// faults.
+void want_huge_pages() {
+  constexpr int reserve = 1 << 30;
+  constexpr int largest_in_heap = 32 << 20;
+  constexpr std::uintptr_t huge_page = std::uintptr_t{2} << 20;
+  mallopt(M_MMAP_THRESHOLD, largest_in_heap);
+  mallopt(M_TOP_PAD, reserve);
+  const auto begin = (reinterpret_cast<std::uintptr_t>(sbrk(0)) + huge_page - 1) / huge_page * huge_page;
+  void* const volatile grown = std::malloc(largest_in_heap / 2);  // volatile: not to be optimized away
+  std::free(grown);
+  const auto end = reinterpret_cast<std::uintptr_t>(sbrk(0));
+  if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
 }
 
 void arrange(const fake_options& options, fake_s3& s3, fake_dynamodb& dynamodb) {
@@ -66,7 +86,10 @@ int main(int count, char** arguments) {
   using namespace dynabackup;
   try {
     const fakes::fake_options options = fakes::parse_options({arguments + 1, arguments + count});
-    if (!options.help) return fakes::run(options);
+    if (!options.help) {
+      fakes::want_huge_pages();
+      return fakes::run(options);
+    }
     fmt::print("{}", fakes::usage);
     return 0;
   } catch (const usage_error& problem) {

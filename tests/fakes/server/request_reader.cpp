@@ -91,12 +91,12 @@ void request_reader::read_head() {
   // Some clients send an empty line after a body (RFC 9112 2.2).
   while (pending().starts_with("\r\n")) begin_ += 2;
   const std::string_view text = pending();
-  const void* const found = memmem(text.data(), text.size(), "\r\n\r\n", 4);
-  if (found == nullptr) {
+  const std::size_t end_of_head = text.find("\r\n\r\n");
+  if (end_of_head == std::string_view::npos) {
     if (text.size() >= limits_.head_bytes) refuse(431);
     return;
   }
-  std::string_view head = text.substr(0, static_cast<std::size_t>(static_cast<const char*>(found) - text.data()) + 2);
+  std::string_view head = text.substr(0, end_of_head + 2);
   if (head.size() > limits_.head_bytes) return refuse(431);
   begin_ += head.size() + 2;
   headers_ = 0;

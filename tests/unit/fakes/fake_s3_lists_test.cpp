@@ -1,5 +1,9 @@
+#include <algorithm>
 #include <doctest/doctest.h>
 #include <optional>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "s3/listing.hpp"
 #include "unit/fakes/s3_fixture.hpp"
@@ -93,6 +97,30 @@ TEST_CASE_FIXTURE(s3_fixture, "encoding-type=url carries any key; without it XML
   s3.put("u", "a<&", "x", {});
   CHECK(xml_answer(send("GET", "/u?list-type=2")).each("Contents", "Key") == texts{"a<&"});
   CHECK(code_of(send("GET", "/v?list-type=2&encoding-type=gzip")) == "InvalidArgument");
+}
+
+TEST_CASE_FIXTURE(s3_fixture, "thousands of keys stay in order while some come and others go") {
+  constexpr std::size_t count = 5000;
+  const auto key = [](std::size_t i) { return "k" + std::to_string(i * 7919 % count); };
+  std::set<std::string> expected;
+  for (std::size_t i = 0; i < count; ++i) {
+    put("/u/" + key(i), key(i));
+    expected.insert(key(i));
+    if (i % 3 != 2) continue;
+    CHECK(send("DELETE", "/u/" + key(i - 1)).status == 204);
+    expected.erase(key(i - 1));
+  }
+  std::vector<std::string> listed;
+  s3.for_each_key("u", [&](const std::string& k, std::size_t versions, const std::string&) {
+    CHECK(versions == 1);
+    listed.push_back(k);
+  });
+  CHECK(std::ranges::equal(listed, expected));
+  for (std::size_t i = 0; i < count; ++i) {
+    const response got = send("GET", "/u/" + key(i));
+    CHECK(got.status == (expected.contains(key(i)) ? 200 : 404));
+    if (got.status == 200) CHECK(got.body == key(i));
+  }
 }
 
 TEST_CASE("a store may answer smaller pages than asked for") {
