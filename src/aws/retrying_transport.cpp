@@ -167,7 +167,8 @@ void retrying_transport::judge(const request& r, outcome& o) {
 }
 
 void retrying_transport::settle(verdict last, verdict retried_for, bool retried) {
-  if (last != verdict::done) return;
+  // A definite refusal is a healthy service's answer as well; with many of them in a long run the quota would run dry.
+  if (last != verdict::done && last != verdict::fail) return;
   if (retried) {
     quota_.refund_retry(retried_for);
   } else {

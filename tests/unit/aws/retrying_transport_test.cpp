@@ -186,6 +186,15 @@ TEST_CASE("a throttled request is tried to the last attempt, whatever the quota"
   CHECK(s.seen.throttles == 99);
 }
 
+TEST_CASE("requests that the service refuses in the end do not use up the quota") {
+  setup s;
+  for (int i = 0; i < 500; ++i) {
+    s.network.expect(nullptr, 503, "");
+    s.network.expect(nullptr, 400, R"({"__type":"com.amazon.coral.validate#ValidationException"})");
+    REQUIRE(s.send().status == 400);
+  }
+}
+
 TEST_CASE("one attempt means no retry") {
   for (const int most : {1, 0, -5}) {
     setup s({.max_attempts = most});
