@@ -105,7 +105,7 @@ std::optional<fault> socket_faults::decide(const request& r) {
   fault f{possible[which % possible.size()], chance, {}};
   if (f.kind == late) f.delay = up_to(500, chance);
   if (f.kind == late_effect) f.delay = up_to(60'000, chance);
-  if (f.kind == refused) f.delay = up_to(50, chance);
+  if (f.kind == refused) f.delay = up_to(20, chance);
   if (f.kind == slow_drip) f.delay = up_to(20, chance);
   return f;
 }
