@@ -142,6 +142,7 @@ task<void> recorder::prepare(dynamodb::table_description table) {
 }
 
 task<recorded> recorder::record(const dynamodb::stream_records& batch) {
+  if (!known_->prepared) throw error("changes of " + what_.stream_arn + " came before their prefix was looked at");
   require_new_images(batch);
   require_this_stream(batch, what_.stream_arn);
   known_->unsettled.forget(run_.clock.steady_now());

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "dynamodb/stream_records.hpp"
+
 namespace dynabackup::pipelines {
 namespace {
 
 bool may_land_on(const unsettled_write& w, const key_state& state) {
-  // The newest change once more is no harm.
-  if (!w.sequence.empty() && w.sequence == state.sequence) return false;
+  // The newest change once more, or one after it, makes nothing older.
+  if (!state.sequence.empty() && !dynamodb::sequence_less(w.sequence, state.sequence)) return false;
   // Nobody probes whether a store keeps If-Match on a DELETE; over nothing it leaves nothing.
   if (w.remove) return state.there;
   // The same body put again has the ETag it had: what it was the condition of may still land (ABA). And
