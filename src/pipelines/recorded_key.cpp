@@ -63,6 +63,7 @@ class key_recording {
       for (const std::size_t position : changes_.positions) co_await record(position);
     if (newest_ != nullptr) co_await outlast_late_effects();
     settle();
+    all_.failures_in_a_row = 0;
   }
 
   void failed(const std::string& why) {
@@ -75,7 +76,6 @@ class key_recording {
  private:
   void settle() {
     for (const std::size_t position : done_) all_.settle(position);
-    all_.failures_in_a_row = 0;
   }
 
   /// False: it cannot be read and was set aside.
