@@ -67,8 +67,8 @@ class key_recording {
   }
 
   void failed(const std::string& why) {
-    // What is written stays told as recorded, unless an older state may still surface: then all is delivered again.
-    if (!state_ || !threat()) settle();
+    // What is written stays told as recorded, unless an older state surfaced or may: then all is delivered again.
+    if (newest_ == nullptr || (newest_is_current() && !threat())) settle();
     all_.fail(at_, why);
     ++all_.failures_in_a_row;
   }
@@ -236,12 +236,17 @@ class key_recording {
     (state_->there ? all_.known.conditions.if_match : all_.known.conditions.if_none_match) = false;
   }
 
+  /// Or something newer, as far as we know. A backfill's object on our delete marker is the sweep's business.
+  [[nodiscard]] bool newest_is_current() const {
+    return is_there(*newest_) || (newest_->what == change::remove && (!state_->there || state_->label.empty()));
+  }
+
   [[nodiscard]] std::optional<runtime::clock::steady_time> threat() const {
     return all_.known.unsettled.threat(changes_.object, *state_);
   }
 
   /// Waits until no write of this key whose answer was lost can land on what is current. Where one has landed, the
-  /// newest change is put again. A backfill's object on our delete marker is the sweep's business.
+  /// newest change is put again.
   task<void> outlast_late_effects() {
     for (int round = 0; round < most_rounds; ++round) {
       const auto until = threat();
@@ -249,8 +254,7 @@ class key_recording {
       const auto left = *until - all_.run.clock.steady_now();
       co_await wait_for(all_.run, std::chrono::ceil<std::chrono::milliseconds>(left));
       state_ = co_await look();
-      const bool deleted = newest_->what == change::remove && state_->label.empty();
-      if (is_there(*newest_) || deleted) continue;
+      if (newest_is_current()) continue;
       ready_change again{*newest_};
       if (newest_->what == change::put) co_await make_ready(again);
       co_await write(again);
