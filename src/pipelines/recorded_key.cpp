@@ -31,27 +31,6 @@ struct ready_change {
   byte_budget::charge charge{};
 };
 
-/// Tells unsettled_writes of a write that ended without an answer, whatever ended it.
-class write_under_way {
- public:
-  write_under_way(recording& all, const std::string& object, unsettled_write w)
-      : all_(all), object_(object), write_(std::move(w)) {}
-  write_under_way(const write_under_way&) = delete;
-  write_under_way& operator=(const write_under_way&) = delete;
-  ~write_under_way() { answered(open_); }
-  void answered(bool unsettled) {
-    if (!std::exchange(open_, false) || !unsettled) return;
-    write_.until = all_.run.clock.steady_now() + late_effects;
-    all_.known.unsettled.add(object_, std::move(write_));
-  }
-
- private:
-  recording& all_;
-  const std::string& object_;
-  unsettled_write write_;
-  bool open_ = true;
-};
-
 class key_recording {
  public:
   key_recording(recording& all, key_changes changes) : all_(all), changes_(std::move(changes)) {}
@@ -204,12 +183,16 @@ class key_recording {
       options.meta[meta::changed_at] = text::rfc3339(text::millis{c.record.changed_at});
     if (state_->there && all_.known.conditions.if_match) options.if_match = state_->etag;
     options.if_none_match = !state_->there && all_.known.conditions.if_none_match;
+    unsettled_write tried{false, c.record.sequence_number, options.if_none_match, options.if_match, {}};
     const auto asked_at = all_.run.clock.steady_now();
-    write_under_way open(all_, changes_.object,
-                         {false, c.record.sequence_number, options.if_none_match, options.if_match, {}});
-    const s3::put_result done =
-        co_await all_.run.objects.put_object(all_.what.to.bucket, changes_.object, c.body, std::move(options));
-    open.answered(done.unsettled);
+    s3::put_result done;
+    try {
+      done = co_await all_.run.objects.put_object(all_.what.to.bucket, changes_.object, c.body, std::move(options));
+    } catch (...) {
+      lost(std::move(tried));
+      throw;
+    }
+    if (done.unsettled) lost(std::move(tried));
     if (!done.stored) co_return false;
     state_ = found_state{{true, done.etag, c.record.sequence_number, asked_at}, all_.label};
     co_return true;
@@ -219,14 +202,25 @@ class key_recording {
   /// "over nothing", so a DELETE whose answer was lost is always one that may fall on a newer object.
   task<bool> remove(const ready_change& c) {
     const std::string if_match = all_.known.conditions.if_match ? state_->etag : std::string();
+    unsettled_write tried{true, c.record.sequence_number, false, if_match, {}};
     const auto asked_at = all_.run.clock.steady_now();
-    write_under_way open(all_, changes_.object, {true, c.record.sequence_number, false, if_match, {}});
-    const s3::marker_result done =
-        co_await all_.run.objects.leave_marker(all_.what.to.bucket, changes_.object, if_match);
-    open.answered(done.unsettled);
+    s3::marker_result done;
+    try {
+      done = co_await all_.run.objects.leave_marker(all_.what.to.bucket, changes_.object, if_match);
+    } catch (...) {
+      lost(std::move(tried));
+      throw;
+    }
+    if (done.unsettled) lost(std::move(tried));
     if (!done.left) co_return false;
     state_ = found_state{{false, {}, c.record.sequence_number, asked_at}, all_.label};
     co_return true;
+  }
+
+  /// An answer to that write was lost, whatever the last one said.
+  void lost(unsettled_write w) {
+    w.until = all_.run.clock.steady_now() + late_effects;
+    all_.known.unsettled.add(changes_.object, std::move(w));
   }
 
   /// A store that refuses the very state it tells does not keep conditions as AWS does, whatever a probe saw. It may
