@@ -1,4 +1,4 @@
-#include "setting_values.hpp"
+#include "apps/configuration/setting_values.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,9 +6,9 @@
 #include <charconv>
 #include <fmt/format.h>
 
-#include "text_forms.hpp"
+#include "apps/configuration/text_forms.hpp"
 
-namespace dynabackup::cli {
+namespace dynabackup::apps {
 namespace {
 
 constexpr std::uint64_t max_parallelism = 1024;
@@ -212,4 +212,4 @@ std::uint64_t number_value(std::string_view text) { return whole_number(text).va
 
 std::uint64_t bytes_value(std::string_view text) { return size_in_bytes(text).value_or(0); }
 
-}  // namespace dynabackup::cli
+}  // namespace dynabackup::apps

@@ -1,10 +1,10 @@
-#include "apps/cli/setting_values.hpp"
+#include "apps/configuration/setting_values.hpp"
 
 #include <doctest/doctest.h>
 #include <string>
 #include <vector>
 
-namespace dynabackup::cli {
+namespace dynabackup::apps {
 namespace {
 
 using enum setting_kind;
@@ -135,4 +135,4 @@ TEST_CASE("memory is given in bytes or with a unit") {
 }
 
 }  // namespace
-}  // namespace dynabackup::cli
+}  // namespace dynabackup::apps

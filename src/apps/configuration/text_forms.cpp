@@ -1,10 +1,10 @@
-#include "text_forms.hpp"
+#include "apps/configuration/text_forms.hpp"
 
 #include <array>
 #include <cstddef>
 #include <fmt/format.h>
 
-namespace dynabackup::cli {
+namespace dynabackup::apps {
 namespace {
 
 unsigned byte_at(std::string_view text, std::size_t at) { return static_cast<unsigned char>(text[at]); }
@@ -116,4 +116,4 @@ std::string json_quoted(std::string_view text) {
   return out;
 }
 
-}  // namespace dynabackup::cli
+}  // namespace dynabackup::apps

@@ -7,11 +7,11 @@
 #include <string>
 #include <string_view>
 
-#include "config_file.hpp"
+#include "apps/configuration/config_file.hpp"
+#include "apps/configuration/settings_table.hpp"
 #include "dynabackup/settings.hpp"
-#include "settings_table.hpp"
 
-namespace dynabackup::cli {
+namespace dynabackup::apps {
 
 /// Weakest first: a setting comes from the strongest that has it.
 enum class source { none, fallback, profile, environment, file, option };
@@ -49,4 +49,4 @@ configuration resolve(const configuration_sources& sources);
 /// What the engine takes. usage_error for combinations that cannot be meant.
 settings to_settings(const configuration& in_force, credential_settings credentials);
 
-}  // namespace dynabackup::cli
+}  // namespace dynabackup::apps

@@ -1,12 +1,12 @@
-#include "configuration.hpp"
+#include "apps/configuration/configuration.hpp"
 
 #include <fmt/format.h>
 
+#include "apps/configuration/setting_values.hpp"
+#include "apps/configuration/text_forms.hpp"
 #include "dynabackup/error.hpp"
-#include "setting_values.hpp"
-#include "text_forms.hpp"
 
-namespace dynabackup::cli {
+namespace dynabackup::apps {
 namespace {
 
 using id = setting_id;
@@ -179,4 +179,4 @@ settings to_settings(const configuration& in_force, credential_settings credenti
   return out;
 }
 
-}  // namespace dynabackup::cli
+}  // namespace dynabackup::apps

@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-namespace dynabackup::cli {
+namespace dynabackup::apps {
 
 enum class setting_id : std::size_t {
   incremental_bucket,
@@ -79,4 +79,4 @@ bool is_settings_group(std::string_view key);
 /// The known file key (setting or group) that `key` was probably meant to be; empty when none is near.
 std::string_view nearest_file_key(std::string_view key);
 
-}  // namespace dynabackup::cli
+}  // namespace dynabackup::apps

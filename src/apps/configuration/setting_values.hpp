@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "settings_table.hpp"
+#include "apps/configuration/settings_table.hpp"
 
-namespace dynabackup::cli {
+namespace dynabackup::apps {
 
 /// What is wrong with `text` as a value of that kind ("'3' is not …"), fit to follow a name; nullopt = nothing.
 std::optional<std::string> problem_with(setting_kind kind, std::string_view text);
@@ -19,4 +19,4 @@ std::uint64_t number_value(std::string_view text);
 /// "33554432", "32MiB", "32M" (binary, both), "32MB" (decimal); as coreutils read them.
 std::uint64_t bytes_value(std::string_view text);
 
-}  // namespace dynabackup::cli
+}  // namespace dynabackup::apps

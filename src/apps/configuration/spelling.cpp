@@ -1,11 +1,11 @@
-#include "spelling.hpp"
+#include "apps/configuration/spelling.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
 #include <vector>
 
-namespace dynabackup::cli {
+namespace dynabackup::apps {
 namespace {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -40,4 +40,4 @@ std::string_view nearest_word(std::string_view word, std::span<const std::string
   return best;
 }
 
-}  // namespace dynabackup::cli
+}  // namespace dynabackup::apps

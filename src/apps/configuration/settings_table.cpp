@@ -1,11 +1,11 @@
-#include "settings_table.hpp"
+#include "apps/configuration/settings_table.hpp"
 
 #include <algorithm>
 #include <vector>
 
-#include "spelling.hpp"
+#include "apps/configuration/spelling.hpp"
 
-namespace dynabackup::cli {
+namespace dynabackup::apps {
 namespace {
 
 using enum setting_kind;
@@ -108,4 +108,4 @@ std::string_view nearest_file_key(std::string_view key) {
   return nearest_word(key, known);
 }
 
-}  // namespace dynabackup::cli
+}  // namespace dynabackup::apps

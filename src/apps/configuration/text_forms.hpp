@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace dynabackup::cli {
+namespace dynabackup::apps {
 
 /// "1,234,567"
 std::string grouped(std::uint64_t number);
@@ -20,4 +20,4 @@ std::string in_quotes(std::string_view value);
 /// A JSON string with its quotes. Bytes that are no UTF-8 become U+FFFD: the result is always valid JSON.
 std::string json_quoted(std::string_view text);
 
-}  // namespace dynabackup::cli
+}  // namespace dynabackup::apps

@@ -1,13 +1,13 @@
-#include "apps/cli/text_forms.hpp"
+#include "apps/configuration/text_forms.hpp"
 
 #include <array>
 #include <doctest/doctest.h>
 #include <string>
 #include <string_view>
 
-#include "apps/cli/spelling.hpp"
+#include "apps/configuration/spelling.hpp"
 
-namespace dynabackup::cli {
+namespace dynabackup::apps {
 namespace {
 
 TEST_CASE("numbers are grouped by thousands") {
@@ -73,4 +73,4 @@ TEST_CASE("the nearest word is near") {
 }
 
 }  // namespace
-}  // namespace dynabackup::cli
+}  // namespace dynabackup::apps

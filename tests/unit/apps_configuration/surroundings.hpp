@@ -3,10 +3,10 @@
 #include <map>
 #include <string>
 
-#include "apps/cli/configuration.hpp"
+#include "apps/configuration/configuration.hpp"
 #include "dynabackup/error.hpp"
 
-namespace dynabackup::cli {
+namespace dynabackup::apps {
 
 using words = std::map<std::string, std::string>;
 
@@ -50,4 +50,4 @@ std::string complaint(Action action) {
   return "(no usage error)";
 }
 
-}  // namespace dynabackup::cli
+}  // namespace dynabackup::apps

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace dynabackup::cli {
+namespace dynabackup::apps {
 
 /// Like getenv; unset or empty = nullopt.
 using environment = std::function<std::optional<std::string>(const std::string&)>;
@@ -41,4 +41,4 @@ std::string read_config(const std::string& path);
 /// "FILE:LINE:COLUMN"
 std::string place_text(std::string_view file_name, file_position at);
 
-}  // namespace dynabackup::cli
+}  // namespace dynabackup::apps

@@ -1,4 +1,4 @@
-#include "config_file.hpp"
+#include "apps/configuration/config_file.hpp"
 
 #include <cerrno>
 #include <cstdint>
@@ -7,10 +7,10 @@
 #include <memory>
 #include <system_error>
 
+#include "apps/configuration/text_forms.hpp"
 #include "dynabackup/error.hpp"
-#include "text_forms.hpp"
 
-namespace dynabackup::cli {
+namespace dynabackup::apps {
 namespace {
 
 constexpr int max_depth = 16;
@@ -326,4 +326,4 @@ std::string read_config(const std::string& path) {
   return text;
 }
 
-}  // namespace dynabackup::cli
+}  // namespace dynabackup::apps

@@ -1,4 +1,4 @@
-#include "apps/cli/config_file.hpp"
+#include "apps/configuration/config_file.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "surroundings.hpp"
+#include "unit/apps_configuration/surroundings.hpp"
 
-namespace dynabackup::cli {
+namespace dynabackup::apps {
 namespace {
 
 const words some_variables{{"REGION", "eu-west-1"}, {"EMPTY", ""}};
@@ -191,4 +191,4 @@ TEST_CASE("a file that cannot be read is refused by name") {
 }
 
 }  // namespace
-}  // namespace dynabackup::cli
+}  // namespace dynabackup::apps

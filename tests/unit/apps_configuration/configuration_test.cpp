@@ -1,12 +1,12 @@
-#include "apps/cli/configuration.hpp"
+#include "apps/configuration/configuration.hpp"
 
 #include <doctest/doctest.h>
 #include <string>
 #include <vector>
 
-#include "surroundings.hpp"
+#include "unit/apps_configuration/surroundings.hpp"
 
-namespace dynabackup::cli {
+namespace dynabackup::apps {
 namespace {
 
 using id = setting_id;
@@ -317,4 +317,4 @@ TEST_CASE("the rest arrives in the engine's settings") {
 }
 
 }  // namespace
-}  // namespace dynabackup::cli
+}  // namespace dynabackup::apps
