@@ -22,6 +22,8 @@ class connection {
     std::chrono::milliseconds step;
     std::chrono::milliseconds attempt;
     time_point attempt_ends;
+    /// How long an answer may take once it has begun; zero: as long as the attempt.
+    std::chrono::milliseconds answer{0};
   };
 
   /// `trust` is used for a TLS origin only and must outlive the connection.
