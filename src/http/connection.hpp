@@ -45,8 +45,6 @@ class connection {
   /// Whether nothing came in while the connection was idle: no end of stream, no unasked-for bytes.
   [[nodiscard]] bool quiet() const;
 
-  time_point idle_since{};
-
  private:
   struct impl;
   std::unique_ptr<impl> impl_;

@@ -36,7 +36,8 @@ constexpr std::size_t largest_head = 64 * 1024;
 constexpr std::size_t longest_message = 16 * 1024;
 /// The platform may take its time to have work for us, and we may be frozen meanwhile; not to tell us about it.
 constexpr milliseconds without_end = std::chrono::hours{24 * 365};
-constexpr milliseconds whole_answer = 30s;
+/// It is on this machine: an answer that has begun is soon whole.
+constexpr milliseconds whole_answer = 10s;
 constexpr milliseconds connect_time = 1s;
 /// A function runs 15 minutes at most.
 constexpr std::chrono::minutes longest_run{15};
