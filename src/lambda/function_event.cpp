@@ -80,14 +80,4 @@ std::string http_answer(int status, std::string_view json_body) {
   return answer + "}";
 }
 
-std::string stream_of_event(std::string_view event) {
-  const simdjson::padded_string padded(event);
-  simdjson::ondemand::parser parser;
-  simdjson::ondemand::document document;
-  if (parser.iterate(padded).get(document)) return "";
-  std::string_view arn;
-  if (document["Records"].at(0)["eventSourceARN"].get_string().get(arn)) return "";
-  return std::string(arn);
-}
-
 }  // namespace dynabackup::lambda

@@ -31,7 +31,4 @@ job_request read_job_request(std::string_view request);
 /// The answer to an HTTP request: right for both payload formats and for function URLs.
 std::string http_answer(int status, std::string_view json_body);
 
-/// ARN of the stream that a DynamoDB event's first record names; empty when there is none.
-std::string stream_of_event(std::string_view event);
-
 }  // namespace dynabackup::lambda

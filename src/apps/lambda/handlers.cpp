@@ -23,9 +23,9 @@ bool is(const std::exception& what) {
 std::string summary(const report& done, const recorded& changes) {
   return fmt::format(
       "{} changes to {}: {} written, {} deleted, {} there already, {} left out for newer ones, {} dead letters; "
-      "{} requests, {} retries, {:.3f} s, lag {} ms",
+      "{} requests (at most {} in flight), {} retries, {:.3f} s, lag {} ms",
       changes.records, done.destination, changes.puts, changes.deletes, changes.repeats, changes.coalesced,
-      changes.dead_letters, done.requests, done.retries, done.seconds, changes.lag.count());
+      changes.dead_letters, done.requests, done.peak_in_flight, done.retries, done.seconds, changes.lag.count());
 }
 
 }  // namespace
