@@ -54,20 +54,28 @@ class Aws(conformance.Server):
 
     def new_bucket(self, versioned=True):
         name = "b" + uuid.uuid4().hex[:12]
-        assert self.s3("PUT", name).status == 200
+        self.until_done(lambda: self.s3("PUT", name))
         if versioned:
             body = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
-            assert self.s3("PUT", name, query=[("versioning", None)], body=body).status == 200
+            self.until_done(lambda: self.s3("PUT", name, query=[("versioning", None)], body=body))
         return name
+
+    @staticmethod
+    def until_done(call):
+        """It may have been told to meet faults."""
+        for _ in range(20):
+            answer = call()
+            if answer.status == 200:
+                return
+        raise AssertionError(answer)
 
     def new_table(self, name, layout=(("pk", "S"), ("sk", "N"))):
         self.call("DeleteTable", {"TableName": name})
-        answer = self.call("CreateTable", {
+        self.until_done(lambda: self.call("CreateTable", {
             "TableName": name, "BillingMode": "PAY_PER_REQUEST",
             "AttributeDefinitions": [{"AttributeName": n, "AttributeType": t} for n, t in layout],
             "KeySchema": [{"AttributeName": n, "KeyType": k} for (n, _), k in zip(layout, ("HASH", "RANGE"))],
-            "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}})
-        assert answer.status == 200, answer
+            "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}}))
 
     def items(self, bucket, prefix=""):
         """What the item objects hold, in a form that compares by value."""
@@ -116,6 +124,14 @@ def puts(count, size=10, first=0, table="Orders"):
     return stream_event(rows, table)
 
 
+def hang_up(*sockets):
+    for each in sockets:
+        try:
+            each.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it was
+
+
 class Proxy:
     """In front of a server: forwards, answers late, or swallows; counts what comes, and when the last byte came."""
 
@@ -142,7 +158,7 @@ class Proxy:
             outside = socket.create_connection(("127.0.0.1", self.upstream))
             for each in (inside, outside):
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            state = {"dead": False}
+            state = {"dead": False, "ended": 0}
             self.connections.append((inside, outside, state))
             threading.Thread(target=self._copy, args=(inside, outside, state, True), daemon=True).start()
             threading.Thread(target=self._copy, args=(outside, inside, state, False), daemon=True).start()
@@ -159,11 +175,11 @@ class Proxy:
         except OSError:
             pass
         if not state["dead"]:
-            for each in (source, sink):
-                try:
-                    each.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
+            hang_up(source, sink)
+        state["ended"] += 1
+        if state["ended"] == 2:
+            source.close()
+            sink.close()
 
     def deaden(self):
         """The connections that are there swallow everything from here on, and nobody is told."""
@@ -173,11 +189,7 @@ class Proxy:
     def sever(self):
         """Closes every connection."""
         for inside, outside, _ in self.connections:
-            for each in (inside, outside):
-                try:
-                    each.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
+            hang_up(inside, outside)
         self.connections = []
 
     def close(self):

@@ -44,7 +44,9 @@ settings anywhere() {
   return s;
 }
 
-snapshot_options something() { return {.from = s3_location::of("a", "b"), .to = s3_location::of("c", "d")}; }
+snapshot_options something() {
+  return {.from = s3_location::of("a", "b"), .to = s3_location::of("c", "d"), .name = "e"};
+}
 
 time_limit after(clock_type::duration stop, clock_type::duration cancel, clock_type::duration end) {
   const auto now = clock_type::now();

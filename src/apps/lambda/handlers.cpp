@@ -95,8 +95,10 @@ outcome handlers::record(lambda::invocation& event) {
   log_.write(log_level::info, summary(done, changes));
   if (!changes.first_failed) return batch_result(changes);
   const std::string& from = *changes.first_failed;
-  const std::string why = fmt::format("not everything was recorded{}: {}",
-                                      from.empty() ? "" : ", from sequence number " + from + " on", changes.failure);
+  const bool late = std::chrono::steady_clock::now() >= limit.stop;
+  const std::string why =
+      fmt::format("not everything was recorded{}{}: {}", from.empty() ? "" : ", from sequence number " + from + " on",
+                  late ? ", before the time was over" : "", changes.failure);
   // An answer that names nothing would be taken for a success.
   if (!settings_.partial_batch || from.empty()) return lambda::invocation_failure{"Function.BatchFailed", why};
   log_.write(log_level::error, why);
