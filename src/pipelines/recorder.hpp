@@ -4,6 +4,7 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "archive/canonical_json.hpp"
@@ -24,6 +25,7 @@ struct recorder_knowledge {
   store_conditions conditions{};
   dynamodb::key_schema key{};
   unsettled_writes unsettled{};
+  std::multiset<runtime::clock::steady_time> under_way{};  ///< when the batches began that are being recorded now
 };
 
 class recorder {
