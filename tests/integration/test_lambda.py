@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import threading
 import time
 import uuid
 
@@ -413,6 +414,26 @@ class Jobs(FunctionTest):
         sandbox = self.sandbox("restore", DYNABACKUP_MAX_WRITE_UNITS="10")
         outcome = sandbox.invoke({"tableName": "Slow", "snapshotFilename": name}, seconds=3)
         self.assertEqual((outcome.kind, outcome.json["status"]), ("response", "incomplete"), outcome)
+
+    def test_a_restore_whose_notes_cannot_be_saved_is_over_in_time_all_the_same(self):
+        """S3 has no ear any more: an answer before the deadline, nothing after it, and the token is good."""
+        self.backfill()
+        name = self.snapshot_named("all.json.gz")
+        self.aws.new_table("Slow")
+        proxy = self.proxy()
+        sandbox = self.sandbox("restore", DYNABACKUP_MAX_WRITE_UNITS="10", S3_ENDPOINT=proxy.url)
+        event = Event({"tableName": "Slow", "snapshotFilename": name}, seconds=5)
+        threading.Timer(1.0, lambda: setattr(proxy, "swallow", True)).start()
+        outcome = sandbox.deliver(event)
+        self.assertLess(time.time(), event.deadline)
+        self.assertEqual((outcome.kind, outcome.json["status"]), ("response", "incomplete"), outcome)
+        time.sleep(max(0.0, event.deadline - time.time()) + 1.0)
+        self.assertLess(proxy.last_byte, event.deadline)
+        proxy.swallow = False
+        proxy.sever()
+        again = sandbox.invoke({"tableName": "Slow", "snapshotFilename": name, "token": outcome.json["token"]})
+        self.assertEqual(again.json["status"], "done")
+        self.assertEqual(self.aws.scan("Slow"), self.aws.scan(self.table))
 
     def test_a_snapshot_that_takes_too_long_is_given_up(self):
         self.load(240, first=60)
