@@ -1,6 +1,7 @@
 // Everything that can be set, as plain structs with defaults. Front ends fill them in; the library reads no
 // environment.
 #pragma once
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -45,9 +46,10 @@ struct settings {
   s3_settings s3;
   endpoint_settings endpoints;
   credential_settings credentials;
-  std::string ca_bundle;                             ///< PEM file; empty = the system's
-  std::size_t memory_bytes = std::size_t{32} << 20;  ///< the byte budget of a run (design promise 4)
-  int max_attempts = 10;                             ///< of one request, the first included
+  std::string ca_bundle;                              ///< PEM file; empty = the system's
+  std::size_t memory_bytes = std::size_t{32} << 20;   ///< the byte budget of a run (design promise 4)
+  int max_attempts = 10;                              ///< of one request, the first included
+  std::chrono::milliseconds idle_connection{20'000};  ///< one that rested longer is not used again
 };
 
 struct backfill_options {

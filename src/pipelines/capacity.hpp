@@ -14,11 +14,18 @@ class capacity {
     if (units_per_second > 0) limit_.emplace(units_per_second);
   }
 
-  /// Waits until `units` may be consumed; does not wait where there is no ceiling.
+  /// Waits until `units` may be consumed; does not wait where there is no ceiling. Cancelled, nothing is taken: other
+  /// runs may follow on the same ceiling.
   task<void> take(double units) {
     if (!limit_) co_return;
     const std::chrono::milliseconds wait = limit_->take(clock_->steady_now(), units);
-    if (wait.count() > 0) co_await clock_->sleep(wait);
+    if (wait.count() == 0) co_return;
+    try {
+      co_await clock_->sleep(wait);
+    } catch (...) {
+      limit_->correct(-units);
+      throw;
+    }
   }
   /// The answer told what was consumed; 0: it did not, the guess stands.
   void settle(double guessed, double consumed) {

@@ -55,8 +55,8 @@ task<archive::restore_checkpoint> restore_state::load() {
   std::optional<saved_checkpoint> saved = co_await from->load();
   if (!saved) {
     if (what.resume)
-      throw usage_error("there is no checkpoint of a restore of " + file.name() + " into " + what.table + " at " +
-                        from->name() + "; without --resume it begins at the start, which does no harm");
+      throw not_found_error("there is no checkpoint of a restore of " + file.name() + " into " + what.table + " at " +
+                            from->name() + "; without --resume it begins at the start, which does no harm");
     co_return start();
   }
   // Keys may repeat in a file that is not ours: what an earlier run sent last must not land behind what this one sends.
