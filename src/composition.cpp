@@ -27,6 +27,7 @@ settings checked(settings s) {
 http::pool_settings pool_for(const settings& s) {
   http::pool_settings pool;
   pool.max_idle = std::max(s.dynamodb.parallelism, s.s3.parallelism);
+  pool.idle_timeout = s.idle_connection;
   pool.ca_bundle = s.ca_bundle;
   return pool;
 }

@@ -14,6 +14,7 @@
 #include "composition.hpp"
 #include "dynabackup/shared_config.hpp"
 #include "pipelines/backfill.hpp"
+#include "pipelines/record_changes.hpp"
 #include "pipelines/restore.hpp"
 #include "pipelines/snapshot.hpp"
 
@@ -43,6 +44,8 @@ struct engine::parts {
   net::io_context io{1};
   runtime::system_clock clock;
   composition stacks;
+  pipelines::known_streams streams;
+  bool broken_off = false;
 
   parts(settings given, transport* network) : stacks(std::move(given), network, clock, std::random_device{}()) {}
 };
@@ -69,9 +72,15 @@ task<report> engine::restore(restore_options what, progress& seen) {
   return parts_->stacks.timed(&pipelines::restore, std::move(what), seen);
 }
 
+task<report> engine::record_changes(record_options what, std::string event_json, progress& seen) {
+  need_table(parts_->stacks.configuration);
+  return parts_->stacks.timed(&pipelines::record_changes,
+                              pipelines::record_order{std::move(what), std::move(event_json), parts_->streams}, seen);
+}
+
 namespace {
 
-/// The state of one run(): the root coroutine, the signals, the settle timer and the ticker, all on one io_context.
+/// The state of one run(): the root coroutine, the signals, the timers, all on one io_context.
 struct driver {
   net::io_context& io;
   runtime::interruption& stop;
@@ -79,6 +88,8 @@ struct driver {
   net::signal_set signals{io, SIGINT, SIGTERM};
   net::steady_timer settle{io};
   net::steady_timer ticker{io};
+  net::steady_timer limit{io};
+  bool too_late = false;  // it was the limit, no signal, that stopped the run
   std::exception_ptr failure{};
   std::optional<report> result{};
   // A timer or signal that was due when the run ended reports no cancellation: without this its handler would arm
@@ -98,6 +109,24 @@ struct driver {
     });
   }
 
+  using step = void (driver::*)(const time_limit&);
+  void at(time_limit::time_point when, step next, const time_limit& times) {
+    limit.expires_at(when);
+    limit.async_wait([this, next, times](boost::system::error_code e) {
+      if (!e && !over) (this->*next)(times);
+    });
+  }
+  void watch(const time_limit& times) { at(times.stop, &driver::limit_reached, times); }
+  void limit_reached(const time_limit& times) {
+    too_late = !std::exchange(stop.requested, true);
+    at(times.cancel, &driver::limit_passed, times);
+  }
+  void limit_passed(const time_limit& times) {
+    at(times.end, &driver::break_off, times);
+    cancel.emit(net::cancellation_type::terminal);
+  }
+  void break_off(const time_limit& /*times*/) { io.stop(); }
+
   void tick(const std::function<void()>& each, std::chrono::milliseconds every) {
     if (!each) return;
     ticker.expires_after(every);
@@ -115,28 +144,41 @@ struct driver {
     signals.cancel();
     settle.cancel();
     ticker.cancel();
+    limit.cancel();
   }
 };
 
 }  // namespace
 
-report engine::run(task<report> operation, const std::function<void()>& tick, std::chrono::milliseconds tick_every) {
+report engine::run(task<report> operation, const std::function<void()>& tick, std::chrono::milliseconds tick_every,
+                   std::optional<time_limit> limit) {
   parts_->stacks.stop.requested = false;
   driver d{parts_->io, parts_->stacks.stop};
   d.watch_signals();
   d.tick(tick, tick_every);
+  if (limit) d.watch(*limit);
   net::co_spawn(
       parts_->io, std::move(operation),
       net::bind_cancellation_slot(d.cancel.slot(), [&d](std::exception_ptr e, report r) { d.ended(e, std::move(r)); }));
   parts_->io.restart();
   parts_->io.run();
+  if (!d.over) {
+    parts_->broken_off = true;
+    throw out_of_time();
+  }
   if (!d.failure) return std::move(*d.result);
   try {
     std::rethrow_exception(d.failure);
-  } catch (const boost::system::system_error& e) {
-    if (d.stop.requested && e.code() == net::error::operation_aborted) throw interrupted();
+  } catch (const interrupted&) {
+    if (d.too_late) throw out_of_time();
     throw;
+  } catch (const boost::system::system_error& e) {
+    if (!d.stop.requested || e.code() != net::error::operation_aborted) throw;
+    if (d.too_late) throw out_of_time();
+    throw interrupted();
   }
 }
+
+bool engine::broken_off() const { return parts_->broken_off; }
 
 }  // namespace dynabackup

@@ -1,7 +1,9 @@
 // The library's front door: settings in, one coroutine per operation, or run() for a caller without an io_context.
 #pragma once
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "dynabackup/error.hpp"
 #include "dynabackup/report.hpp"
@@ -10,6 +12,14 @@
 #include "dynabackup/transport.hpp"
 
 namespace dynabackup {
+
+/// By when an operation has to be over.
+struct time_limit {
+  using time_point = std::chrono::steady_clock::time_point;
+  time_point stop;    ///< as the first signal: producers stop, what is in flight is settled
+  time_point cancel;  ///< as the second one: what is in flight is given up, only the notes of a stopped run are saved
+  time_point end;     ///< whatever is under way is left as it is
+};
 
 class engine {
  public:
@@ -27,10 +37,20 @@ class engine {
   /// Every item of a snapshot into an existing table.
   task<report> restore(restore_options what, progress& seen);
 
+  /// The changes of one Lambda event of a DynamoDB stream, into the incremental bucket. What could not be recorded is
+  /// in the report's `changes`, also where the run was interrupted; an event that is none is a format_error. What was
+  /// learned of bucket and table is kept for the next event.
+  task<report> record_changes(record_options what, std::string event_json, progress& seen);
+
   /// Runs one operation to its end on this thread. First SIGINT/SIGTERM: producers stop, what is in flight is settled
   /// (at most 10 s), `interrupted` is thrown; a second one cancels at once. `tick` is called every `tick_every`.
+  /// A `limit` does the same at its times, and out_of_time is thrown. Past its end the engine is broken off in the
+  /// middle (see broken_off()).
   report run(task<report> operation, const std::function<void()>& tick = {},
-             std::chrono::milliseconds tick_every = std::chrono::milliseconds{200});
+             std::chrono::milliseconds tick_every = std::chrono::milliseconds{200},
+             std::optional<time_limit> limit = std::nullopt);
+  /// A run went past its limit's end: neither another run nor the destructor may follow, only the end of the process.
+  [[nodiscard]] bool broken_off() const;
 
  private:
   struct parts;

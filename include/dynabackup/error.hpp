@@ -18,6 +18,12 @@ class usage_error : public error {
   using error::error;
 };
 
+/// What the request names is not there.
+class not_found_error : public usage_error {
+ public:
+  using usage_error::usage_error;
+};
+
 /// No usable answer arrived: connect, TLS, reset, time-out, malformed or oversized HTTP.
 class transport_error : public error {
  public:
@@ -59,6 +65,15 @@ class format_error : public error {
 class interrupted : public error {
  public:
   interrupted() : error("interrupted") {}
+
+ protected:
+  using error::error;
+};
+
+/// As interrupted, but the time that was allowed is over.
+class out_of_time : public interrupted {
+ public:
+  out_of_time() : interrupted("the time that was allowed is over") {}
 };
 
 }  // namespace dynabackup

@@ -1,6 +1,7 @@
 // Everything that can be set, as plain structs with defaults. Front ends fill them in; the library reads no
 // environment.
 #pragma once
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -45,9 +46,10 @@ struct settings {
   s3_settings s3;
   endpoint_settings endpoints;
   credential_settings credentials;
-  std::string ca_bundle;                             ///< PEM file; empty = the system's
-  std::size_t memory_bytes = std::size_t{32} << 20;  ///< the byte budget of a run (design promise 4)
-  int max_attempts = 10;                             ///< of one request, the first included
+  std::string ca_bundle;                              ///< PEM file; empty = the system's
+  std::size_t memory_bytes = std::size_t{32} << 20;   ///< the byte budget of a run (design promise 4)
+  int max_attempts = 10;                              ///< of one request, the first included
+  std::chrono::milliseconds idle_connection{20'000};  ///< one that rested longer is not used again
 };
 
 struct backfill_options {
@@ -77,6 +79,25 @@ struct restore_options {
   bool resume = false;   ///< go on where the checkpoint of an earlier restore says
   bool dry_run = false;  ///< only say what would be done
   std::string state;     ///< where checkpoints are kept: a local folder, "s3" (beside the snapshot), empty = nowhere
+};
+
+struct record_options {
+  s3_location to;             ///< `{table}` in the prefix stands for the table's name
+  std::string stream_arn;     ///< empty: as the records say
+  bool coalesce = false;      ///< of a key's changes in a batch only the newest
+  bool dead_letters = false;  ///< keep records that cannot be read in the bucket and go on; the backup has a gap then
+  bool unversioned = false;   ///< as in a backfill
+  bool adopt = false;         ///< likewise
+};
+
+struct follow_options {
+  std::string table;
+  s3_location to;
+  bool enable_stream = false;  ///< switch the table's stream on where it has none
+  bool coalesce = false;       ///< as above
+  bool dead_letters = false;
+  bool unversioned = false;
+  bool adopt = false;
 };
 
 }  // namespace dynabackup

@@ -96,7 +96,10 @@ class step {
   ~step() { alarm_.off(); }
 
   void shorten(std::chrono::milliseconds left) {
-    ends_ = std::min(ends_, std::chrono::steady_clock::now() + left);
+    const auto sooner = std::chrono::steady_clock::now() + left;
+    if (sooner >= ends_) return;
+    ends_ = sooner;
+    allowed_ = left;
     alarm_.set(ends_);
   }
   void pause() {
@@ -131,7 +134,7 @@ struct connection::impl {
   task<void> handshake(limits time);
   task<response> exchange(request& r, std::size_t max_header_bytes, limits time);
   task<error_code> write(request& r);
-  task<void> read_answer(request& r, step& current);
+  task<void> read_answer(request& r, step& current, std::chrono::milliseconds once_begun);
   task<void> admit_body(request& r, step& current);
   void check(const error_code& failure, const step& current, stage where, const char* what) const;
   [[nodiscard]] transport_error broken(stage where, const std::string& what) const { return {endpoint, where, what}; }
@@ -207,7 +210,7 @@ task<response> connection::impl::exchange(request& r, std::size_t max_header_byt
     current.shorten(last_words);
   }
   try {
-    co_await read_answer(r, current);
+    co_await read_answer(r, current, time.answer);
   } catch (const transport_error&) {
     no_answer = std::current_exception();
   }
@@ -221,7 +224,7 @@ task<response> connection::impl::exchange(request& r, std::size_t max_header_byt
   co_return answer;
 }
 
-task<void> connection::impl::read_answer(request& r, step& current) {
+task<void> connection::impl::read_answer(request& r, step& current, std::chrono::milliseconds once_begun) {
   while (reader.now() != response_reader::state::done) {
     if (reader.now() == response_reader::state::held) {
       co_await admit_body(r, current);
@@ -236,6 +239,7 @@ task<void> connection::impl::read_answer(request& r, step& current) {
       got = co_await socket.async_read_some(into, no_throw);
     }
     const auto& [failure, bytes] = got;
+    if (once_begun.count() > 0 && bytes > 0) current.shorten(std::exchange(once_begun, {}));
     if (bytes > 0) reader.received(bytes);
     if (failure == asio::error::eof && !deadline.rang()) {
       reader.closed();

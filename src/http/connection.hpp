@@ -22,6 +22,8 @@ class connection {
     std::chrono::milliseconds step;
     std::chrono::milliseconds attempt;
     time_point attempt_ends;
+    /// How long an answer may take once it has begun; zero: as long as the attempt.
+    std::chrono::milliseconds answer{0};
   };
 
   /// `trust` is used for a TLS origin only and must outlive the connection.
@@ -42,8 +44,6 @@ class connection {
   [[nodiscard]] bool went_stale() const;
   /// Whether nothing came in while the connection was idle: no end of stream, no unasked-for bytes.
   [[nodiscard]] bool quiet() const;
-
-  time_point idle_since{};
 
  private:
   struct impl;

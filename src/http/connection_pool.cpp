@@ -5,6 +5,7 @@
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <chrono>
+#include <ctime>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,23 @@ constexpr auto address_lifetime = 30s;
 // A connection that rested longer is looked at before use; a busier one is spared the system call.
 constexpr auto rest_without_check = 250ms;
 constexpr std::chrono::milliseconds longest_attempt = 24h;
+
+// When a connection came to rest. The steady clock stands still while the machine does (a frozen Lambda function, a
+// suspended laptop), and then takes what is long dead for fresh: of two clocks that go on, the one that saw more
+// counts.
+struct moment {
+  std::chrono::nanoseconds since_boot{};
+  std::chrono::system_clock::time_point by_the_wall{};
+
+  static moment now() {
+    timespec t{};
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    return {std::chrono::seconds{t.tv_sec} + std::chrono::nanoseconds{t.tv_nsec}, std::chrono::system_clock::now()};
+  }
+  [[nodiscard]] std::chrono::nanoseconds since(const moment& earlier) const {
+    return std::max<std::chrono::nanoseconds>(since_boot - earlier.since_boot, by_the_wall - earlier.by_the_wall);
+  }
+};
 
 class idle_connections;
 
@@ -54,14 +72,14 @@ class idle_connections {
   }
 
   std::unique_ptr<connection> take(const origin& to, const asio::any_io_executor& executor) {
-    const auto now = steady_clock::now();
-    while (!idle_.empty() && now - idle_.front()->idle_since > lifetime_) idle_.erase(idle_.begin());
+    const moment now = moment::now();
+    std::erase_if(idle_, [&](const resting& each) { return now.since(each.since) > lifetime_; });
     for (auto it = idle_.end(); it != idle_.begin();) {
       --it;
-      if ((*it)->to() != to || (*it)->executor() != executor) continue;
-      std::unique_ptr<connection> found = std::move(*it);
+      if (it->line->to() != to || it->line->executor() != executor) continue;
+      resting found = std::move(*it);
       it = idle_.erase(it);
-      if (now - found->idle_since < rest_without_check || found->quiet()) return found;
+      if (now.since(found.since) < rest_without_check || found.line->quiet()) return std::move(found.line);
     }
     return nullptr;
   }
@@ -69,9 +87,8 @@ class idle_connections {
   void keep(std::unique_ptr<connection> c) {
     if (!c->reusable() || limit_ == 0) return;
     belong_to(asio::query(c->executor(), asio::execution::context));
-    c->idle_since = steady_clock::now();
     if (idle_.size() >= limit_) idle_.erase(idle_.begin());
-    idle_.push_back(std::move(c));
+    idle_.push_back({std::move(c), moment::now()});
   }
 
   void context_ends() {
@@ -81,6 +98,11 @@ class idle_connections {
   }
 
  private:
+  struct resting {
+    std::unique_ptr<connection> line;
+    moment since;
+  };
+
   void belong_to(asio::execution_context& context) {
     if (context_ == &context) return;
     idle_.clear();
@@ -92,7 +114,7 @@ class idle_connections {
 
   std::size_t limit_;
   std::chrono::milliseconds lifetime_;
-  std::vector<std::unique_ptr<connection>> idle_;
+  std::vector<resting> idle_;
   asio::execution_context* context_ = nullptr;
   idle_sweeper* sweeper_ = nullptr;
 };

@@ -94,8 +94,8 @@ struct restore_run {
     file.key = what.from.key(what.name);
     std::optional<s3::object_head> head = co_await run.objects.head_object(file.bucket, file.key);
     if (!head)
-      throw usage_error("there is no snapshot " + file.name() +
-                        ": check SNAPSHOT_BUCKET, SNAPSHOT_PREFIX and the name");
+      throw not_found_error("there is no snapshot " + file.name() +
+                            ": check SNAPSHOT_BUCKET, SNAPSHOT_PREFIX and the name");
     file.etag = head->etag;
     file.size = head->size;
     co_await read_manifest();

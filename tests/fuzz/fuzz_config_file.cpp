@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "apps/cli/configuration.hpp"
+#include "apps/configuration/configuration.hpp"
 #include "dynabackup/error.hpp"
 
 using namespace dynabackup;
@@ -16,7 +16,7 @@ std::optional<std::string> variable(const std::string& name) {
 }
 
 void check_entries(std::string_view text) {
-  for (const cli::config_entry& entry : cli::parse_config("f", text, variable)) {
+  for (const apps::config_entry& entry : apps::parse_config("f", text, variable)) {
     const bool sound = !entry.key.empty() && entry.key_at.line >= 1 && entry.key_at.column >= 1 &&
                        entry.value_at.line >= entry.key_at.line && !(entry.block && entry.value);
     if (!sound) std::abort();
@@ -29,12 +29,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   try {
     check_entries(text);
-    cli::configuration_sources sources;
+    apps::configuration_sources sources;
     sources.file_name = "f";
     sources.file_text = std::string(text);
     sources.variables = variable;
     sources.profile_value = [](std::string_view) { return std::optional<std::string>(); };
-    cli::to_settings(cli::resolve(sources), {});
+    apps::to_settings(apps::resolve(sources), {});
   } catch (const usage_error& e) {
     if (std::string_view(e.what()).empty()) std::abort();
   }

@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 #include <map>
 
+#include "apps/configuration/spelling.hpp"
+#include "apps/configuration/text_forms.hpp"
 #include "dynabackup/error.hpp"
 #include "help_texts.hpp"
-#include "spelling.hpp"
-#include "text_forms.hpp"
 
 namespace dynabackup::cli {
 namespace {

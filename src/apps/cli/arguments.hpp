@@ -5,10 +5,13 @@
 #include <variant>
 #include <vector>
 
-#include "configuration.hpp"
+#include "apps/configuration/configuration.hpp"
 #include "dynabackup/settings.hpp"
 
 namespace dynabackup::cli {
+
+/// Settings and texts are common to the front ends.
+using namespace apps;
 
 enum class command { backfill, snapshot, restore, config };
 std::string_view name_of(command what);

@@ -2,23 +2,13 @@
 #pragma once
 #include <optional>
 #include <string>
-#include <string_view>
 
+#include "apps/configuration/configuration.hpp"
+#include "apps/configuration/prefixes.hpp"
 #include "arguments.hpp"
-#include "configuration.hpp"
 #include "dynabackup/s3_location.hpp"
 
 namespace dynabackup::cli {
-
-/// The plain name of a table given by name or ARN; usage_error when it is neither.
-std::string table_name_of(std::string_view table);
-
-/// `prefix` with every {table} replaced.
-std::string expand_prefix(std::string_view prefix, std::string_view table_name);
-bool names_table(std::string_view prefix);
-
-/// usage_error where a snapshot would swallow earlier snapshots; a warning where they lie around the items.
-std::optional<std::string> check_nesting(const s3_location& incremental, const s3_location& snapshot);
 
 /// usage_error naming every setting that `what` needs and has not, with all ways to give it.
 void require_settings(command what, const configuration& in_force);

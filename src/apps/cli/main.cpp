@@ -10,14 +10,13 @@
 #include <sys/resource.h>
 #include <system_error>
 
+#include "apps/configuration/process_settings.hpp"
+#include "apps/configuration/text_forms.hpp"
 #include "arguments.hpp"
-#include "configuration.hpp"
 #include "dynabackup/engine.hpp"
-#include "dynabackup/shared_config.hpp"
 #include "locations.hpp"
 #include "progress_line.hpp"
 #include "report_output.hpp"
-#include "text_forms.hpp"
 
 namespace dynabackup::cli {
 namespace {
@@ -34,12 +33,6 @@ int print_result(const std::string& text, int exit_code) {
   if (written) return exit_code;
   complain("stdout cannot be written: " + std::generic_category().message(errno));
   return exit_failed;
-}
-
-std::optional<std::string> environment_value(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  if (value == nullptr || *value == '\0') return std::nullopt;
-  return std::string(value);
 }
 
 /// VmHWM of /proc/self/status (proc(5)), in bytes; 0 where there is none. Not ru_maxrss: exec hands that one on, so a
@@ -87,17 +80,9 @@ class session {
   [[nodiscard]] bool json() const { return line_.output == output_format::json; }
 
   void configure() {
-    who_ = {environment_value, line_.options[setting_id::profile]};
-    configuration_sources sources;
-    sources.options = line_.options;
-    sources.variables = environment_value;
-    sources.profile_value = [this](std::string_view key) { return shared_config_value(who_, key); };
-    if (!line_.config_file) line_.config_file = environment_value("DYNABACKUP_CONFIG");
-    if (line_.config_file) {
-      sources.file_name = *line_.config_file;
-      sources.file_text = read_config(*line_.config_file);
-    }
-    in_force_ = resolve(sources);
+    process_settings around = read_process_settings(line_.options, line_.config_file);
+    who_ = std::move(around.who);
+    in_force_ = std::move(around.in_force);
     configured_ = true;
   }
 

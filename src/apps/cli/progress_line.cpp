@@ -7,9 +7,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "text_forms.hpp"
+#include "apps/configuration/text_forms.hpp"
 
 namespace dynabackup::cli {
+using namespace apps;
+
 namespace {
 
 using std::chrono::milliseconds;

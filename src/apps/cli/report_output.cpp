@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 #include <string_view>
 
+#include "apps/configuration/text_forms.hpp"
 #include "dynabackup/error.hpp"
-#include "text_forms.hpp"
 
 namespace dynabackup::cli {
 namespace {

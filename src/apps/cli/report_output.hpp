@@ -6,10 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "configuration.hpp"
+#include "apps/configuration/configuration.hpp"
 #include "dynabackup/report.hpp"
 
 namespace dynabackup::cli {
+
+/// Settings and texts are common to the front ends.
+using namespace apps;
 
 inline constexpr int exit_done = 0;
 inline constexpr int exit_failed = 1;

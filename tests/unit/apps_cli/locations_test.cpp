@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "surroundings.hpp"
+#include "unit/apps_configuration/surroundings.hpp"
 
 namespace dynabackup::cli {
 namespace {

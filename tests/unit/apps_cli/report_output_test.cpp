@@ -7,7 +7,7 @@
 #include <string>
 
 #include "dynabackup/error.hpp"
-#include "surroundings.hpp"
+#include "unit/apps_configuration/surroundings.hpp"
 
 namespace dynabackup::cli {
 namespace {
