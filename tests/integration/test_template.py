@@ -9,6 +9,8 @@ import subprocess
 import threading
 import unittest
 
+import botocore.session
+import botocore.validate
 import yaml
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -205,6 +207,20 @@ class Document(TemplateTest):
             self.assertNotIn(f'"{name}"', guarded)
             self.assertNotIn(f'"{name}.', guarded)
             self.assertNotIn(f"${{{name}", guarded)
+
+
+    def test_mapping_and_alarms_are_ones_that_the_services_take(self):
+        session = botocore.session.Session()
+
+        def problems(service, operation, values):
+            shape = session.get_service_model(service).operation_model(operation).input_shape
+            return botocore.validate.ParamValidator().validate(values, shape).generate_report()
+
+        mapping = {k: v for k, v in self.mapping.items() if k != "MetricsConfig"}  # younger than Debian's botocore
+        self.assertEqual(problems("lambda", "CreateEventSourceMapping", mapping), "")
+        for name, properties in self.template.of_type("AWS::CloudWatch::Alarm").items():
+            alarm = {k: v for k, v in self.template.resolve(properties).items() if v is not None}
+            self.assertEqual(problems("cloudwatch", "PutMetricAlarm", {"AlarmName": name, **alarm}), "")
 
 
 class Functions(TemplateTest):
