@@ -13,6 +13,8 @@ import botocore.session
 import botocore.validate
 import yaml
 
+from rights import documented, policy
+
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 TEMPLATE = os.path.join(ROOT, "tools", "lambda", "template.yaml")
 CLI = os.environ.get("DYNABACKUP_BINARY") or os.path.join(ROOT, "build", "src", "apps", "cli", "dynamodb-backup")
@@ -55,10 +57,6 @@ Loader.add_constructor("tag:yaml.org,2002:map", lambda loader, node: one_of_a_na
 def source(*path):
     with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
         return file.read()
-
-
-def listed(value):
-    return value if isinstance(value, list) else [value]
 
 
 class Template:
@@ -128,26 +126,6 @@ class Template:
 
 setattr(Template, "not", Template.not_)
 setattr(Template, "if", Template.if_)
-
-
-def policy(statements):
-    """Every (action, resource) that is allowed."""
-    allowed = set()
-    for statement in statements:
-        if statement["Effect"] != "Allow":
-            raise ValueError(statement)
-        allowed |= {(action, resource) for action in listed(statement["Action"]) for resource in listed(statement["Resource"])}
-    return allowed
-
-
-def documented(heading):
-    """What the JSON under a heading of docs/iam.md allows, and the text under it."""
-    found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^## |^### |\Z)", source("docs", "iam.md"), re.MULTILINE | re.DOTALL)
-    statements = []
-    for block in re.findall(r"```json\n(.*?)```", found.group(1), re.DOTALL):
-        document = json.loads(block)
-        statements += document["Statement"] if "Statement" in document else listed(document)
-    return policy(statements)
 
 
 class TemplateTest(unittest.TestCase):
