@@ -4,6 +4,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/error.hpp>
+#include <filesystem>
 #include <openssl/ssl.h>
 #include <openssl/sslerr.h>
 #include <openssl/x509_vfy.h>
@@ -18,7 +19,24 @@ using boost::system::error_code;
 
 namespace {
 
-std::string advice(long reason) {
+bool exists(const std::string& path) {
+  std::error_code unknown;
+  return std::filesystem::exists(path, unknown);
+}
+
+bool is_empty(SSL_CTX* context) {
+  return sk_X509_OBJECT_num(X509_STORE_get0_objects(SSL_CTX_get_cert_store(context))) <= 0;
+}
+
+std::string nothing_found() {
+  const system_trust usual = system_trust::usual();
+  std::string places = usual.folder;
+  for (const std::string& bundle : usual.bundles) places += ", " + bundle;
+  return "this machine has no certificate authorities (looked at " + places +
+         "): install ca-certificates, or name a PEM file in AWS_CA_BUNDLE";
+}
+
+std::string advice(const ssl_st* session, long reason) {
   switch (reason) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
@@ -27,13 +45,22 @@ std::string advice(long reason) {
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return "check the server's certificate and this machine's clock";
     default:
-      return "if a private authority signed it, name that authority's PEM file in AWS_CA_BUNDLE";
+      break;
   }
+  if (is_empty(SSL_get_SSL_CTX(session)) && !exists(system_trust::usual().folder)) return nothing_found();
+  return "if a private authority signed it, name that authority's PEM file in AWS_CA_BUNDLE";
 }
 
 }  // namespace
 
-tls_trust::tls_trust(std::string ca_bundle) : ca_bundle_(std::move(ca_bundle)) {}
+system_trust system_trust::usual() {
+  return {.folder = X509_get_default_cert_dir(),
+          .bundles = {"/etc/pki/tls/certs/ca-bundle.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+                      "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem", "/etc/ssl/ca-bundle.pem"}};
+}
+
+tls_trust::tls_trust(std::string ca_bundle, system_trust system)
+    : ca_bundle_(std::move(ca_bundle)), system_(std::move(system)) {}
 tls_trust::~tls_trust() = default;
 
 ssl::context& tls_trust::context() {
@@ -46,18 +73,28 @@ ssl::context& tls_trust::context() {
   SSL_CTX_set_cipher_list(native,
                           "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE+AESGCM:ECDHE+CHACHA20");
   made->set_verify_mode(ssl::verify_peer);
+  load_authorities(*made);
+  context_ = std::move(made);
+  return *context_;
+}
+
+void tls_trust::load_authorities(ssl::context& into) const {
   error_code unreadable;
-  if (ca_bundle_.empty()) {
-    made->set_default_verify_paths(unreadable);
-    if (unreadable) throw usage_error("cannot load the system's certificate authorities: " + unreadable.message());
-  } else {
-    made->load_verify_file(ca_bundle_, unreadable);
+  if (!ca_bundle_.empty()) {
+    into.load_verify_file(ca_bundle_, unreadable);
     if (unreadable) {
       throw usage_error("cannot read certificate authorities from '" + ca_bundle_ + "': " + unreadable.message());
     }
+    return;
   }
-  context_ = std::move(made);
-  return *context_;
+  into.set_default_verify_paths(unreadable);
+  if (unreadable) throw usage_error("cannot load the system's certificate authorities: " + unreadable.message());
+  // OpenSSL looks where the distribution it was built for keeps them. Linked statically it runs on others as well.
+  if (!is_empty(into.native_handle()) || exists(system_.folder)) return;
+  for (const std::string& bundle : system_.bundles) {
+    into.load_verify_file(bundle, unreadable);
+    if (!unreadable) return;
+  }
 }
 
 void expect_host(ssl_st* session, const std::string& host) {
@@ -83,7 +120,7 @@ handshake_failure explain_handshake(const ssl_st* session, const error_code& fai
     case SSL_R_CERTIFICATE_VERIFY_FAILED: {
       const long reason = SSL_get_verify_result(session);
       return {std::string("the server's certificate was refused: ") + X509_verify_cert_error_string(reason) + "; " +
-                  advice(reason),
+                  advice(session, reason),
               false};
     }
     case SSL_R_WRONG_VERSION_NUMBER:

@@ -4,6 +4,7 @@
 #include <boost/system/error_code.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 struct ssl_st;
 namespace boost::asio::ssl {
@@ -12,17 +13,27 @@ class context;
 
 namespace dynabackup::http {
 
+/// Where a system keeps the authorities it trusts.
+struct system_trust {
+  std::string folder;                ///< the one compiled into OpenSSL
+  std::vector<std::string> bundles;  ///< what counts where that folder does not exist: the first that can be read
+  static system_trust usual();
+};
+
 class tls_trust {
  public:
-  /// Empty: SSL_CERT_FILE's or the system's authorities. The file is read on first use.
-  explicit tls_trust(std::string ca_bundle);
+  /// Empty: SSL_CERT_FILE's, SSL_CERT_DIR's or the system's authorities. The file is read on first use.
+  explicit tls_trust(std::string ca_bundle, system_trust system = system_trust::usual());
   ~tls_trust();
 
   /// TLS 1.2 or newer, AEAD ciphers only, peers verified. A bundle that cannot be read is a usage_error naming it.
   boost::asio::ssl::context& context();
 
  private:
+  void load_authorities(boost::asio::ssl::context& into) const;
+
   std::string ca_bundle_;
+  system_trust system_;
   std::unique_ptr<boost::asio::ssl::context> context_;
 };
 
