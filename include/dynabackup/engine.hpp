@@ -27,6 +27,10 @@ class engine {
   /// Every item of a snapshot into an existing table.
   task<report> restore(restore_options what, progress& seen);
 
+  /// The changes of a table, out of its stream, until the stream ends or a signal comes: then the report says
+  /// `interrupted`, and none is thrown.
+  task<report> follow(follow_options what, progress& seen);
+
   /// Runs one operation to its end on this thread. First SIGINT/SIGTERM: producers stop, what is in flight is settled
   /// (at most 10 s), `interrupted` is thrown; a second one cancels at once. `tick` is called every `tick_every`.
   report run(task<report> operation, const std::function<void()>& tick = {},

@@ -7,6 +7,7 @@
 
 #include "dynabackup/report.hpp"
 #include "dynamodb/client.hpp"
+#include "dynamodb/streams_client.hpp"
 #include "pipelines/capacity.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/in_flight.hpp"
@@ -16,6 +17,7 @@ namespace dynabackup::pipelines {
 
 struct run_context {
   dynamodb::client& tables;
+  dynamodb::streams_client& streams;
   s3::client& objects;
   runtime::clock& clock;
   const runtime::interruption& stop;
