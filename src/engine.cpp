@@ -15,6 +15,7 @@
 #include "dynabackup/shared_config.hpp"
 #include "pipelines/backfill.hpp"
 #include "pipelines/follow.hpp"
+#include "pipelines/record_changes.hpp"
 #include "pipelines/restore.hpp"
 #include "pipelines/snapshot.hpp"
 
@@ -44,6 +45,7 @@ struct engine::parts {
   net::io_context io{1};
   runtime::system_clock clock;
   composition stacks;
+  pipelines::known_streams streams;
 
   parts(settings given, transport* network) : stacks(std::move(given), network, clock, std::random_device{}()) {}
 };
@@ -73,6 +75,12 @@ task<report> engine::restore(restore_options what, progress& seen) {
 task<report> engine::follow(follow_options what, progress& seen) {
   need_table(parts_->stacks.configuration);
   return parts_->stacks.timed(&pipelines::follow, std::move(what), seen);
+}
+
+task<report> engine::record_changes(record_options what, std::string event_json, progress& seen) {
+  need_table(parts_->stacks.configuration);
+  return parts_->stacks.timed(&pipelines::record_changes,
+                              pipelines::record_order{std::move(what), std::move(event_json), parts_->streams}, seen);
 }
 
 namespace {

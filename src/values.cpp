@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "dynabackup/error.hpp"
+#include "dynabackup/report.hpp"
 #include "dynabackup/s3_location.hpp"
 
 namespace dynabackup {
@@ -136,5 +137,18 @@ s3_location s3_location::of(std::string bucket, std::string prefix) {
 }
 
 service_error::service_error(service_failure f) : error(describe(f)), failure(made_fit(std::move(f))) {}
+
+void recorded::add(const recorded& more) {
+  records += more.records;
+  puts += more.puts;
+  deletes += more.deletes;
+  repeats += more.repeats;
+  coalesced += more.coalesced;
+  dead_letters += more.dead_letters;
+  lag = std::max(lag, more.lag);
+  if (first_failed || !more.first_failed) return;
+  first_failed = more.first_failed;
+  failure = more.failure;
+}
 
 }  // namespace dynabackup

@@ -30,6 +30,10 @@ class engine {
   /// The changes of a table, out of its stream, until the stream ends or a signal comes: then the report says
   /// `interrupted`, and none is thrown.
   task<report> follow(follow_options what, progress& seen);
+  /// The changes of one Lambda event of a DynamoDB stream, into the incremental bucket. What could not be recorded is
+  /// in the report's `changes`, also where the run was interrupted; an event that is none is a format_error. What was
+  /// learned of bucket and table is kept for the next event.
+  task<report> record_changes(record_options what, std::string event_json, progress& seen);
 
   /// Runs one operation to its end on this thread. First SIGINT/SIGTERM: producers stop, what is in flight is settled
   /// (at most 10 s), `interrupted` is thrown; a second one cancels at once. `tick` is called every `tick_every`.

@@ -41,8 +41,25 @@ struct plan {
   double dollars = 0;  ///< at list price: us-east-1, on-demand, November 2026
 };
 
+/// What became of changes that a table's stream told.
+struct recorded {
+  std::uint64_t records = 0;
+  std::uint64_t puts = 0;
+  std::uint64_t deletes = 0;
+  std::uint64_t repeats = 0;        ///< recorded before, or something newer is there
+  std::uint64_t coalesced = 0;      ///< left out for a newer change of the same key
+  std::uint64_t dead_letters = 0;   ///< could not be read, kept as they are
+  std::chrono::milliseconds lag{};  ///< between the oldest change among them and its being recorded
+  /// Lowest sequence number from which on records have to be delivered again; empty text: all of them.
+  std::optional<std::string> first_failed;
+  std::string failure;  ///< why
+
+  /// Sums up; the first failure stays.
+  void add(const recorded& more);
+};
+
 struct report {
-  std::string operation;    ///< "backfill", "snapshot", "restore"
+  std::string operation;    ///< "backfill", "snapshot", "restore", "record", "follow"
   std::string source;       ///< table, or s3://…
   std::string destination;  ///< s3://…, or table
   std::uint64_t items_read = 0;
@@ -62,6 +79,7 @@ struct report {
   std::uint64_t peak_in_flight = 0;
   bool memory_bound = false;  ///< the byte budget, not parallelism, set the pace at some time
   double seconds = 0;
+  std::optional<recorded> changes;    ///< of record and follow
   std::optional<plan> planned;        ///< only with dry_run: nothing was written
   bool interrupted = false;           ///< follow: a signal ended it; all that was read is settled. Exit code 130
   std::string not_covered;            ///< why the result is outside coverage (design section 4); empty = covered

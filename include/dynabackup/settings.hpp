@@ -80,4 +80,23 @@ struct restore_options {
   std::string state;     ///< where checkpoints are kept: a local folder, "s3" (beside the snapshot), empty = nowhere
 };
 
+struct record_options {
+  s3_location to;             ///< `{table}` in the prefix stands for the table's name
+  std::string stream_arn;     ///< empty: as the records say
+  bool coalesce = false;      ///< of a key's changes in a batch only the newest
+  bool dead_letters = false;  ///< keep records that cannot be read in the bucket and go on; the backup has a gap then
+  bool unversioned = false;   ///< as in a backfill
+  bool adopt = false;         ///< likewise
+};
+
+struct follow_options {
+  std::string table;
+  s3_location to;
+  bool enable_stream = false;  ///< switch the table's stream on where it has none
+  bool coalesce = false;       ///< as above
+  bool dead_letters = false;
+  bool unversioned = false;
+  bool adopt = false;
+};
+
 }  // namespace dynabackup

@@ -186,11 +186,18 @@ std::uint64_t json_cursor::count() {
 }
 
 double json_cursor::number() {
-  peek();
-  const std::string_view text = scalar();
+  const std::optional<double> result = number_or_nothing();
+  if (!result) fail("no number");
+  return *result;
+}
+
+bool json_cursor::is_object() { return peek() == '{'; }
+
+std::optional<double> json_cursor::number_or_nothing() {
+  const std::string_view text = value();
   double result = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), result);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(result)) fail("no number");
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(result)) return std::nullopt;
   return result;
 }
 

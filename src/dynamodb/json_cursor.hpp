@@ -25,6 +25,10 @@ class json_cursor {
   std::string_view object();
   std::uint64_t count();
   double number();
+  /// What follows is an object.
+  bool is_object();
+  /// The value that follows if it is a number, whatever it is otherwise.
+  std::optional<double> number_or_nothing();
   /// Nothing but white space may follow.
   void end();
 

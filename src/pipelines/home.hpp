@@ -14,6 +14,9 @@ namespace meta {
 inline constexpr const char* source = "source";
 inline constexpr const char* md5 = "md5";
 inline constexpr const char* run = "run";
+inline constexpr const char* stream = "stream";
+inline constexpr const char* sequence_number = "sequence-number";
+inline constexpr const char* changed_at = "changed-at";
 inline constexpr const char* from_stream = "stream";
 inline constexpr const char* from_backfill = "backfill";
 }  // namespace meta

@@ -167,7 +167,7 @@ struct sweeper {
     try {
       if (order.if_match) {
         // Refused: a newer change has come, and that is as good.
-        co_await run.objects.delete_if_match(order.home.bucket, version.key, version.etag);
+        co_await run.objects.leave_marker(order.home.bucket, version.key, version.etag);
         co_return true;
       }
       const std::string marker = co_await run.objects.delete_object(order.home.bucket, version.key);

@@ -191,14 +191,15 @@ task<std::string> client::delete_object(std::string bucket, std::string key, std
   co_return left_marker ? version_id_of(answer) : std::string{};
 }
 
-/// DELETE /key, If-Match (DeleteObject, conditional).
-task<std::optional<std::string>> client::delete_if_match(std::string bucket, std::string key, std::string etag) {
+/// DELETE /key, If-Match (DeleteObject, conditional or not).
+task<marker_result> client::leave_marker(std::string bucket, std::string key, std::string if_match) {
   request r = make("DELETE", bucket, key, {});
-  r.headers.push_back({"If-Match", '"' + etag + '"'});
+  if (!if_match.empty()) r.headers.push_back({"If-Match", '"' + if_match + '"'});
   const response answer = co_await send(r, bucket);
-  if (answer.status == 412 || is_absent(answer)) co_return std::nullopt;
-  require_success(answer, {"DeleteObject", std::move(bucket), std::move(key)});
-  co_return version_id_of(answer);
+  const bool refused = !if_match.empty() && (answer.status == 412 || is_absent(answer));
+  if (refused) co_return marker_result{.left = false, .version_id = {}, .unsettled = answer.unsettled};
+  if (!is_absent(answer)) require_success(answer, {"DeleteObject", std::move(bucket), std::move(key)});
+  co_return marker_result{.left = true, .version_id = version_id_of(answer), .unsettled = answer.unsettled};
 }
 
 /// GET /?list-type=2&… (ListObjectsV2).

@@ -29,6 +29,12 @@ struct put_result {
   bool unsettled = false;  ///< response::unsettled: this PUT may take effect once more
 };
 
+struct marker_result {
+  bool left = false;       ///< false: against an ETag, that something else is current, or nothing
+  std::string version_id;  ///< of the delete marker; empty in an unversioned bucket
+  bool unsettled = false;  ///< as above
+};
+
 struct get_options {
   std::optional<byte_range> range{};
   std::string if_match{};  ///< ETag without quotes; a mismatch is a service_error (412)
@@ -65,8 +71,8 @@ class client {
   task<std::optional<object_head>> head_object(std::string bucket, std::string key, std::string version_id = {});
   /// Deleting what is not there is success. With a version id: that version, for good. Returns the delete marker's id.
   task<std::string> delete_object(std::string bucket, std::string key, std::string version_id = {});
-  /// A delete marker, only over the current version with that ETag; nullopt: something else is current.
-  task<std::optional<std::string>> delete_if_match(std::string bucket, std::string key, std::string etag);
+  /// A delete marker, also over nothing; with an ETag only over the current version that has it.
+  task<marker_result> leave_marker(std::string bucket, std::string key, std::string if_match = {});
   task<list_page> list_objects_v2(std::string bucket, list_options options);
   task<version_page> list_object_versions(std::string bucket, std::string prefix, std::optional<std::string> key_marker,
                                           std::string version_id_marker, int max_keys = 1000);
