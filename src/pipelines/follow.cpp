@@ -117,6 +117,7 @@ struct follow_run {
     state = std::move(before.state);
     state_age_from = before.at;
     saved = run.clock.steady_now();
+    known->may_write = [holder = lease.get()] { holder->require(); };
   }
 
   /// Where the checkpoint stopped, if what it was made of is still there.

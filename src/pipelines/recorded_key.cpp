@@ -149,6 +149,7 @@ class key_recording {
       all_.run.stop.check();
       if (!state_) state_ = co_await look();
       if (is_there(c.record)) co_return tried;  // after a try: a lost success of our own
+      if (all_.known.may_write) all_.known.may_write();
       const std::string refused_with = state_->etag;
       tried = true;
       bool done = false;

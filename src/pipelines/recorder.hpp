@@ -2,6 +2,7 @@
 // order (design section 6). Whatever fails, is delivered twice or dies: the newest change is last, and nothing that
 // was told as recorded is missing.
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,7 @@ struct recorder_knowledge {
   store_conditions conditions{};
   dynamodb::key_schema key{};
   unsettled_writes unsettled{};
+  std::function<void()> may_write{};  ///< asked before each write; throws error where none may be made any more
 };
 
 class recorder {

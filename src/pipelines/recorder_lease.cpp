@@ -56,6 +56,7 @@ task<recorder_lease::taken> recorder_lease::take() {
     state = before->state;
     const auto age = run_.objects.service_time() - before->at;
     if (!state.owner.empty() && age < lifetime) refuse(*before);
+    predecessor_ = state.owner;
     if (!state.owner.empty()) may_come_late = lifetime + late_effects - age;
     etag_ = before->etag;
     serial_ = state.serial;
@@ -100,7 +101,10 @@ task<void> recorder_lease::release(archive::recorder_state state) {
 /// What is there when it is not what we wrote last: an older or newer write of our own, or another's.
 task<void> recorder_lease::find_our_last() {
   const std::optional<found_state> now = co_await look();
-  if (!now || now->state.owner != owner_) give_up(now ? now->state.owner : std::string());
+  if (!now) give_up({});
+  // A predecessor's last write may come late, as may our own; whoever wrote it stops when it looks again.
+  const std::string& owner = now->state.owner;
+  if (owner != owner_ && owner != predecessor_ && !owner.empty()) give_up(owner);
   etag_ = now->etag;
 }
 
@@ -171,6 +175,10 @@ bool recorder_lease::trusted() const {
   // Both clocks: one stands still while a machine sleeps, the other may be set.
   return now - confirmed_->steady < trust && run_.clock.now() - confirmed_->wall < trust &&
          (!not_before_ || now >= *not_before_);
+}
+
+void recorder_lease::require() const {
+  if (!trusted()) throw error(name() + " has not been renewed for too long");
 }
 
 task<void> recorder_lease::hold() {

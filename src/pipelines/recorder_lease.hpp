@@ -38,6 +38,8 @@ class recorder_lease {
 
   /// Whether the bucket has lately confirmed that the lease is ours.
   [[nodiscard]] bool trusted() const;
+  /// error unless it is.
+  void require() const;
   /// Waits until it is; throws `interrupted` when that is requested. Somebody else renews meanwhile.
   task<void> hold();
   [[nodiscard]] bool lost() const { return lost_; }
@@ -66,6 +68,7 @@ class recorder_lease {
   std::string key_;
   bool conditional_;
   std::string owner_;
+  std::string predecessor_;  ///< whose lease ran out
   std::uint64_t serial_ = 0;
   std::optional<std::string> etag_;  ///< of what we believe to be current; nullopt: nothing
   std::string version_id_;           ///< of our last write

@@ -120,7 +120,7 @@ task<void> stream_reader::read_shard(std::string shard) {
 
 /// One GetRecords and what follows from it; false: the shard is recorded to its end.
 task<bool> stream_reader::step(const std::string& shard, std::optional<std::string>& iterator, milliseconds& pause) {
-  const auto turn = co_await polls_.acquire();
+  auto turn = co_await polls_.acquire();
   const auto begun = parts_.run.clock.steady_now();
   pause = milliseconds{0};
   if (!iterator) {
@@ -139,6 +139,8 @@ task<bool> stream_reader::step(const std::string& shard, std::optional<std::stri
     pause = busy_pause;
     co_return true;
   }
+  // Recording may take long, and what was read is charged to the budget.
+  turn.release();
   if (!answer.batch.records.empty()) {
     co_await record(answer.batch);
     const auto& records = answer.batch.records;

@@ -2,6 +2,7 @@
 
 #include "dynabackup/error.hpp"
 #include "follow_world.hpp"
+#include "pipelines/recorder_lease.hpp"
 
 namespace dynabackup::pipelines {
 namespace {
@@ -307,7 +308,9 @@ TEST_CASE("a table without a stream is refused, and gets one where that was aske
   follower refused(w);
   refused.run(seconds{10});
   CHECK(mentions(refusal(refused), "--enable-stream"));
-  follower f(w, {.enable_stream = true});
+  follow_options wish;
+  wish.enable_stream = true;
+  follower f(w, wish);
   f.run(seconds{10});
   w.put("a", 1);
   f.run(seconds{10});
