@@ -155,11 +155,19 @@ struct follow_run {
 
   task<void> read_and_keep(runtime::in_flight& group) {
     co_await group.start(keep_lease());
-    // A child too: whatever fails, it is cancelled with the others.
-    co_await group.start(reader->read(group));
+    co_await reader->read(group);
   }
 
   task<void> keep_lease() {
+    try {
+      co_await renew_lease();
+    } catch (...) {
+      reader->give_up();
+      throw;
+    }
+  }
+
+  task<void> renew_lease() {
     constexpr std::chrono::milliseconds step{250};
     bool news = true;
     while (!reader->ended() && !run.stop.requested) {

@@ -92,12 +92,13 @@ task<void> stream_reader::read(runtime::in_flight& group) {
       if (ended_) co_return;
     }
     co_await wait_for_news();
+    if (failed_) co_await group.drain();
   }
 }
 
 task<void> stream_reader::wait_for_news() {
   constexpr milliseconds step{250};
-  for (milliseconds left = relist_every; left.count() > 0 && !relist_; left -= step) {
+  for (milliseconds left = relist_every; left.count() > 0 && !relist_ && !failed_; left -= step) {
     parts_.run.stop.check();
     co_await parts_.run.clock.sleep(step);
   }
@@ -105,6 +106,15 @@ task<void> stream_reader::wait_for_news() {
 }
 
 task<void> stream_reader::read_shard(std::string shard) {
+  try {
+    co_await read_to_end(std::move(shard));
+  } catch (...) {
+    failed_ = true;
+    throw;
+  }
+}
+
+task<void> stream_reader::read_to_end(std::string shard) {
   std::optional<std::string> iterator;
   milliseconds pause{0};
   bool more = true;

@@ -40,9 +40,11 @@ class stream_reader {
   /// Takes up where a checkpoint of this stream stopped. `stale`: it is older than what streams keep.
   void resume(const std::vector<archive::shard_position>& positions, bool stale);
 
-  /// Reads until the stream is disabled and recorded to its end. Spawned in `group`, as are its readers. usage_error
-  /// for a stream without new images.
+  /// Reads until the stream is disabled and recorded to its end, its shards' readers in `group`. usage_error for a
+  /// stream without new images.
   task<void> read(runtime::in_flight& group);
+  /// A child of the group has failed: read() throws the group's failure soon.
+  void give_up() { failed_ = true; }
   [[nodiscard]] bool ended() const { return ended_; }
 
   [[nodiscard]] std::vector<archive::shard_position> positions() const { return tree_.positions(); }
@@ -59,6 +61,7 @@ class stream_reader {
   task<void> take_in(const listing& now);
   task<void> wait_for_news();
   task<void> read_shard(std::string shard);
+  task<void> read_to_end(std::string shard);
   task<bool> step(const std::string& shard, std::optional<std::string>& iterator, std::chrono::milliseconds& pause);
   task<bool> open(const std::string& shard, std::optional<std::string>& iterator);
   task<void> record(const dynamodb::stream_records& batch);
@@ -72,6 +75,7 @@ class stream_reader {
   bool stale_ = false;
   bool listed_once_ = false;
   bool relist_ = false;
+  bool failed_ = false;
   bool ended_ = false;
   bool news_ = false;
 };
