@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "archive/object_name.hpp"
@@ -38,7 +39,10 @@ class write_under_way {
       : all_(all), object_(object), write_(std::move(w)) {}
   write_under_way(const write_under_way&) = delete;
   write_under_way& operator=(const write_under_way&) = delete;
-  ~write_under_way() { answered(open_); }
+  /// Not where an io_context is torn down with us in it: then the batch is gone before its keys are.
+  ~write_under_way() {
+    if (std::uncaught_exceptions() > 0) answered(open_);
+  }
   void answered(bool unsettled) {
     if (!std::exchange(open_, false) || !unsettled) return;
     write_.until = all_.run.clock.steady_now() + late_effects;
