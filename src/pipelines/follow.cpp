@@ -75,10 +75,17 @@ struct follow_run {
       throw usage_error("the stream of table " + table.name + " has view type " + table.stream->view_type +
                         ", without new images: changes cannot be recorded. Disable it and enable one with "
                         "NEW_AND_OLD_IMAGES or NEW_IMAGE");
-    // Of a table without a stream one may still be read that was disabled lately.
-    if (table.latest_stream_arn.empty()) refuse_without_stream();
-    into = recorder_of(table.stream ? table.stream->arn : table.latest_stream_arn);
+    std::string stream = table.stream ? table.stream->arn : std::string();
+    if (stream.empty()) stream = co_await stream_under_way();
+    if (stream.empty()) refuse_without_stream();
+    into = recorder_of(std::move(stream));
     co_await into->prepare(table);
+  }
+
+  /// One that was disabled before it was recorded to its end may still be read for a day.
+  task<std::string> stream_under_way() {
+    std::optional<archive::recorder_state> before = co_await recorded_so_far(run, what.to);
+    co_return before && !before->ended ? std::move(before->stream_arn) : std::string();
   }
 
   [[noreturn]] void refuse_without_stream() const {

@@ -70,8 +70,9 @@ class key_recording {
   }
 
   void failed(const std::string& why) {
-    // What is written stays told as recorded, unless an older state may still surface: then all is delivered again.
-    if (!state_ || !threat()) settle();
+    // What is written stays told as recorded, unless an older state may still surface, or has: then all is delivered
+    // again.
+    if (!outlasting_ && (!state_ || !threat())) settle();
     all_.fail(at_, why);
     ++all_.failures_in_a_row;
   }
@@ -247,6 +248,7 @@ class key_recording {
     for (int round = 0; round < most_rounds; ++round) {
       const auto until = threat();
       if (!until) co_return;
+      outlasting_ = true;
       const auto left = *until - all_.run.clock.steady_now();
       co_await wait_for(all_.run, std::chrono::ceil<std::chrono::milliseconds>(left));
       state_ = co_await look();
@@ -268,6 +270,7 @@ class key_recording {
   const dynamodb::stream_record* newest_ = nullptr;  ///< of those
   std::optional<found_state> state_;                 ///< what is current, as far as we know
   int refusals_ = 0;
+  bool outlasting_ = false;  ///< the newest change is written, and may be undone by a late effect
 };
 
 }  // namespace

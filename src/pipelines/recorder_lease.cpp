@@ -15,7 +15,17 @@ namespace {
 /// it when they look again.
 constexpr std::chrono::seconds claim_settles{5};
 
+/// Trust must not run out over one connection that hangs.
+constexpr std::chrono::seconds write_takes{8};
+
 }  // namespace
+
+task<std::optional<archive::recorder_state>> recorded_so_far(run_context& run, s3_location home) {
+  const std::string key = archive::recorder_key(home);
+  std::optional<s3::object_body> found = co_await run.objects.get_object(home.bucket, key, {});
+  if (!found) co_return std::nullopt;
+  co_return read_named(home.bucket, key, found->answer.body, archive::read_recorder_state);
+}
 
 recorder_lease::recorder_lease(run_context& run, s3_location home, bool conditional, std::string owner)
     : run_(run),
@@ -110,6 +120,7 @@ task<void> recorder_lease::find_our_last() {
 
 task<recorder_lease::outcome> recorder_lease::put(std::string body) {
   s3::put_options options;
+  options.attempt_timeout = write_takes;
   if (conditional_) {
     options.if_none_match = !etag_;
     options.if_match = etag_.value_or("");
@@ -177,8 +188,10 @@ bool recorder_lease::trusted() const {
          (!not_before_ || now >= *not_before_);
 }
 
-void recorder_lease::require() const {
-  if (!trusted()) throw error(name() + " has not been renewed for too long");
+void recorder_lease::require() {
+  if (trusted()) return;
+  ++lapses_;
+  throw error(name() + " has not been renewed for too long");
 }
 
 task<void> recorder_lease::hold() {

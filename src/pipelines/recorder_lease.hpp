@@ -3,6 +3,7 @@
 // what is there first. Whoever has not written for a while does not trust its own lease: it may have been asleep.
 #pragma once
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -38,8 +39,9 @@ class recorder_lease {
 
   /// Whether the bucket has lately confirmed that the lease is ours.
   [[nodiscard]] bool trusted() const;
-  /// error unless it is.
-  void require() const;
+  /// error unless it is; `lapses` counts those.
+  void require();
+  [[nodiscard]] std::uint64_t lapses() const { return lapses_; }
   /// Waits until it is; throws `interrupted` when that is requested. Somebody else renews meanwhile.
   task<void> hold();
   [[nodiscard]] bool lost() const { return lost_; }
@@ -74,6 +76,7 @@ class recorder_lease {
   std::string version_id_;           ///< of our last write
   bool may_remove_ = true;
   bool lost_ = false;
+  std::uint64_t lapses_ = 0;
   struct moment {
     runtime::clock::steady_time steady;
     runtime::clock::wall_time wall;
@@ -81,5 +84,8 @@ class recorder_lease {
   std::optional<moment> confirmed_;                        ///< when our last write was begun
   std::optional<runtime::clock::steady_time> not_before_;  ///< until then a predecessor's late writes may land
 };
+
+/// What recorder.json says, whoever holds it; nullopt: there is none.
+task<std::optional<archive::recorder_state>> recorded_so_far(run_context& run, s3_location home);
 
 }  // namespace dynabackup::pipelines

@@ -189,24 +189,29 @@ task<void> stream_reader::lose(const std::string& shard, const char* why) {
 
 /// Whole, or it throws: nothing is passed over.
 task<void> stream_reader::record(const dynamodb::stream_records& batch) {
-  for (int tries = 1;; ++tries) {
+  for (int tries = 1;;) {
     co_await parts_.lease.hold();
+    const std::uint64_t lapses = parts_.lease.lapses();
     recorded done = co_await parts_.into.record(batch);
     const bool whole = !done.first_failed;
     if (!whole && parts_.run.stop.requested) {
       parts_.totals.add(done);
       throw interrupted();
     }
-    if (!whole && tries == most_tries) {
+    // Whoever had to stop in the middle because the lease was not renewed in time has not failed.
+    const bool lapsed = parts_.lease.lapses() != lapses;
+    if (!whole && !lapsed && tries == most_tries) {
       parts_.totals.add(done);
       throw error("changes of " + arn_ + " cannot be recorded: " + done.failure);
     }
     done.first_failed.reset();
     done.failure.clear();
+    if (!whole) done.records = 0;  // they come again
     parts_.totals.add(done);
     parts_.run.seen.lag = done.lag;
     if (whole) co_return;
-    co_await wait_for(parts_.run, std::chrono::seconds{1 << tries});
+    if (lapsed) continue;
+    co_await wait_for(parts_.run, std::chrono::seconds{1 << tries++});
   }
 }
 

@@ -124,9 +124,12 @@ class Follow(harness.StackTest):
 
     def test_a_disabled_stream_is_read_to_its_end(self):
         table = self.streamed_table()
-        self.write(table, range(20), "all of it")
+        self.write(table, range(10), "before")
+        process = self.follow(table)
+        self.settled(table)
+        self.write(table, range(10, 20), "the rest")
         self.dynamodb.update_table(TableName=table, StreamSpecification={"StreamEnabled": False})
-        run = self.follow(table).finish(120)
+        run = process.finish(120)
         self.assertEqual(run.exit_code, 3, run)
         self.assertIn("disabled", run.not_covered)
         self.assertEqual(len(self.item_keys()), 20)
