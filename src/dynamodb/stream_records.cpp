@@ -42,7 +42,8 @@ std::optional<std::string> next_name(json_cursor& at) {
 /// The members of a record as they come, each at most once. What is wrong with one of them does not hide the others:
 /// a record that cannot be read is still told by its sequence number.
 struct members {
-  std::optional<std::string> event_name, event_id, source_arn, sequence_number, view_type, principal, principal_type;
+  std::optional<std::string> event_name, event_id, source, source_arn, sequence_number, view_type, principal,
+      principal_type;
   std::optional<std::string_view> keys, new_image;
   std::optional<double> created;
   bool has_details = false;
@@ -114,6 +115,8 @@ void read_members(json_cursor& at, members& m) {
       m.take_text(m.event_name, *name, at);
     } else if (*name == "eventID") {
       m.take_text(m.event_id, *name, at);
+    } else if (*name == "eventSource") {
+      m.take_text(m.source, *name, at);
     } else if (*name == "eventSourceARN") {
       m.take_text(m.source_arn, *name, at);
     } else if (*name == "userIdentity") {
@@ -166,16 +169,18 @@ std::string decide(const members& m, stream_record& r) {
   return {};
 }
 
-stream_record read_record(std::string_view raw) {
+stream_record read_record(std::string_view raw, const json_cursor& document) {
   stream_record r;
   r.raw = raw;
   members m;
   try {
-    json_cursor at(raw, "stream record");
+    json_cursor at(raw, "it");
     read_members(at, m);
   } catch (const format_error& e) {
     r.problem = e.what();
   }
+  // Queues and topics send Records too.
+  if (m.source && *m.source != "aws:dynamodb") document.fail("a record of another service than DynamoDB");
   if (m.sequence_number && is_sequence_number(*m.sequence_number)) r.sequence_number = *m.sequence_number;
   r.keys = m.keys.value_or(std::string_view());
   r.changed_at = since_epoch(m.created);
@@ -198,7 +203,7 @@ stream_records read_document(std::string body, std::string_view what, bool answe
       at.enter('[');
       while (at.next_element()) {
         if (result.records.size() == max_stream_records) at.fail("more records than a batch can have");
-        result.records.push_back(read_record(at.object()));
+        result.records.push_back(read_record(at.value(), at));
       }
     } else if (answer && *name == "NextShardIterator") {
       const std::string_view token = at.value();

@@ -67,6 +67,7 @@ class key_recording {
       for (const std::size_t position : changes_.positions) co_await record(position);
     if (newest_ != nullptr) co_await outlast_late_effects();
     settle();
+    all_.failures_in_a_row = 0;
   }
 
   void failed(const std::string& why) {
@@ -80,7 +81,6 @@ class key_recording {
  private:
   void settle() {
     for (const std::size_t position : done_) all_.settle(position);
-    all_.failures_in_a_row = 0;
   }
 
   /// False: it cannot be read and was set aside.
@@ -178,9 +178,11 @@ class key_recording {
   }
 
   task<found_state> look() {
+    const auto asked_at = all_.run.clock.steady_now();
     const std::optional<s3::object_head> head =
         co_await all_.run.objects.head_object(all_.what.to.bucket, changes_.object);
     found_state found;
+    found.asked_at = asked_at;
     if (!head) co_return found;
     found.there = true;
     found.etag = head->etag;
@@ -208,13 +210,14 @@ class key_recording {
       options.meta[meta::changed_at] = text::rfc3339(text::millis{c.record.changed_at});
     if (state_->there && all_.known.conditions.if_match) options.if_match = state_->etag;
     options.if_none_match = !state_->there && all_.known.conditions.if_none_match;
+    const auto asked_at = all_.run.clock.steady_now();
     write_under_way open(all_, changes_.object,
                          {false, c.record.sequence_number, options.if_none_match, options.if_match, {}});
     const s3::put_result done =
         co_await all_.run.objects.put_object(all_.what.to.bucket, changes_.object, c.body, std::move(options));
     open.answered(done.unsettled);
     if (!done.stored) co_return false;
-    state_ = found_state{{true, done.etag, c.record.sequence_number}, all_.label};
+    state_ = found_state{{true, done.etag, c.record.sequence_number, asked_at}, all_.label};
     co_return true;
   }
 
@@ -222,12 +225,13 @@ class key_recording {
   /// "over nothing", so a DELETE whose answer was lost is always one that may fall on a newer object.
   task<bool> remove(const ready_change& c) {
     const std::string if_match = all_.known.conditions.if_match ? state_->etag : std::string();
+    const auto asked_at = all_.run.clock.steady_now();
     write_under_way open(all_, changes_.object, {true, c.record.sequence_number, false, if_match, {}});
     const s3::marker_result done =
         co_await all_.run.objects.leave_marker(all_.what.to.bucket, changes_.object, if_match);
     open.answered(done.unsettled);
     if (!done.left) co_return false;
-    state_ = found_state{{false, {}, c.record.sequence_number}, all_.label};
+    state_ = found_state{{false, {}, c.record.sequence_number, asked_at}, all_.label};
     co_return true;
   }
 
@@ -239,7 +243,7 @@ class key_recording {
   }
 
   [[nodiscard]] std::optional<runtime::clock::steady_time> threat() const {
-    return all_.known.unsettled.threat(changes_.object, *state_, all_.run.clock.steady_now());
+    return all_.known.unsettled.threat(changes_.object, *state_);
   }
 
   /// Waits until no write of this key whose answer was lost can land on what is current. Where one has landed, the

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "archive/canonical_json.hpp"
@@ -26,6 +27,7 @@ struct recorder_knowledge {
   dynamodb::key_schema key{};
   unsettled_writes unsettled{};
   std::function<void()> may_write{};  ///< asked before each write; throws error where none may be made any more
+  std::multiset<runtime::clock::steady_time> under_way{};  ///< when the batches began that are being recorded now
 };
 
 class recorder {

@@ -14,7 +14,8 @@ namespace dynabackup::pipelines {
 struct key_state {
   bool there = false;  ///< an object, not a delete marker
   std::string etag{};
-  std::string sequence{};  ///< of the change that made it so, where that is known
+  std::string sequence{};                  ///< of the change that made it so, where that is known
+  runtime::clock::steady_time asked_at{};  ///< when the request began that told or made it; it may be over since
 };
 
 struct unsettled_write {
@@ -28,13 +29,13 @@ struct unsettled_write {
 class unsettled_writes {
  public:
   void add(const std::string& object, unsettled_write w);
-  /// Until when a write may land on `state` and make it an older one; nullopt: none can.
-  [[nodiscard]] std::optional<runtime::clock::steady_time> threat(const std::string& object, const key_state& state,
-                                                                  runtime::clock::steady_time now) const;
+  /// Until when a write may land, or may have landed, on `state` and make it an older one; nullopt: none can.
+  [[nodiscard]] std::optional<runtime::clock::steady_time> threat(const std::string& object,
+                                                                  const key_state& state) const;
   /// Until when any write may take effect late: the latest of all there ever were.
   [[nodiscard]] std::optional<runtime::clock::steady_time> latest() const { return latest_; }
-  /// Forgets what is over.
-  void forget(runtime::clock::steady_time now);
+  /// Forgets what was over then.
+  void forget(runtime::clock::steady_time then);
   [[nodiscard]] std::size_t size() const { return by_object_.size(); }
 
  private:
