@@ -99,16 +99,16 @@ task<void> set_aside_safely(recording& all, sorted_batch::stray s) {
 /// A batch forgets no write that another one, begun earlier, may still have to reckon with.
 class batch_under_way {
  public:
-  batch_under_way(recorder_knowledge& known, runtime::clock::steady_time now)
-      : known_(known), place_(known.under_way.insert(now)) {
-    known_.unsettled.forget(*known_.under_way.begin());
+  batch_under_way(std::shared_ptr<recorder_knowledge> known, runtime::clock::steady_time now)
+      : known_(std::move(known)), place_(known_->under_way.insert(now)) {
+    known_->unsettled.forget(*known_->under_way.begin());
   }
   batch_under_way(const batch_under_way&) = delete;
   batch_under_way& operator=(const batch_under_way&) = delete;
-  ~batch_under_way() { known_.under_way.erase(place_); }
+  ~batch_under_way() { known_->under_way.erase(place_); }
 
  private:
-  recorder_knowledge& known_;
+  std::shared_ptr<recorder_knowledge> known_;  // where an io_context is torn down, the recorder may be gone by now
   std::multiset<runtime::clock::steady_time>::iterator place_;
 };
 
@@ -161,7 +161,7 @@ task<recorded> recorder::record(const dynamodb::stream_records& batch) {
   if (!known_->prepared) throw error("changes of " + what_.stream_arn + " came before their prefix was looked at");
   require_new_images(batch);
   require_this_stream(batch, what_.stream_arn);
-  const batch_under_way noted(*known_, run_.clock.steady_now());
+  const batch_under_way noted(known_, run_.clock.steady_now());
   recording all{run_, what_, label_, *known_, canonical_, bodies_, batch};
   all.settled.resize(batch.records.size());
   all.out.records = batch.records.size();
