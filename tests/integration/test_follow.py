@@ -70,7 +70,8 @@ class Follow(harness.StackTest):
 
     def test_changes_before_and_while_it_follows_until_it_is_stopped(self):
         table = self.streamed_table()
-        self.load(table, samples.generated_items(200))
+        # DynamoDB Local's streams tell an empty map inside a list as {}, which is no attribute value.
+        self.load(table, (item.replace(b'{"M":{}}', b'{"NULL":true}') for item in samples.generated_items(200)))
         process = self.follow(table)
         self.settled(table)
         self.write(table, range(50), "first")
