@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 #include "archive/object_name.hpp"
@@ -32,30 +31,6 @@ struct ready_change {
   byte_budget::charge charge{};
 };
 
-/// Tells unsettled_writes of a write that ended without an answer, whatever ended it.
-class write_under_way {
- public:
-  write_under_way(recording& all, const std::string& object, unsettled_write w)
-      : all_(all), object_(object), write_(std::move(w)) {}
-  write_under_way(const write_under_way&) = delete;
-  write_under_way& operator=(const write_under_way&) = delete;
-  /// Not where an io_context is torn down with us in it: then the batch is gone before its keys are.
-  ~write_under_way() {
-    if (std::uncaught_exceptions() > 0) answered(open_);
-  }
-  void answered(bool unsettled) {
-    if (!std::exchange(open_, false) || !unsettled) return;
-    write_.until = all_.run.clock.steady_now() + late_effects;
-    all_.known.unsettled.add(object_, std::move(write_));
-  }
-
- private:
-  recording& all_;
-  const std::string& object_;
-  unsettled_write write_;
-  bool open_ = true;
-};
-
 class key_recording {
  public:
   key_recording(recording& all, key_changes changes) : all_(all), changes_(std::move(changes)) {}
@@ -71,9 +46,8 @@ class key_recording {
   }
 
   void failed(const std::string& why) {
-    // What is written stays told as recorded, unless an older state may still surface, or has: then all is delivered
-    // again.
-    if (!outlasting_ && (!state_ || !threat())) settle();
+    // What is written stays told as recorded, unless an older state surfaced or may: then all is delivered again.
+    if (newest_ == nullptr || (newest_is_current() && !threat())) settle();
     all_.fail(at_, why);
     ++all_.failures_in_a_row;
   }
@@ -210,12 +184,16 @@ class key_recording {
       options.meta[meta::changed_at] = text::rfc3339(text::millis{c.record.changed_at});
     if (state_->there && all_.known.conditions.if_match) options.if_match = state_->etag;
     options.if_none_match = !state_->there && all_.known.conditions.if_none_match;
+    unsettled_write tried{false, c.record.sequence_number, options.if_none_match, options.if_match, {}};
     const auto asked_at = all_.run.clock.steady_now();
-    write_under_way open(all_, changes_.object,
-                         {false, c.record.sequence_number, options.if_none_match, options.if_match, {}});
-    const s3::put_result done =
-        co_await all_.run.objects.put_object(all_.what.to.bucket, changes_.object, c.body, std::move(options));
-    open.answered(done.unsettled);
+    s3::put_result done;
+    try {
+      done = co_await all_.run.objects.put_object(all_.what.to.bucket, changes_.object, c.body, std::move(options));
+    } catch (...) {
+      lost(std::move(tried));
+      throw;
+    }
+    if (done.unsettled) lost(std::move(tried));
     if (!done.stored) co_return false;
     state_ = found_state{{true, done.etag, c.record.sequence_number, asked_at}, all_.label};
     co_return true;
@@ -225,14 +203,25 @@ class key_recording {
   /// "over nothing", so a DELETE whose answer was lost is always one that may fall on a newer object.
   task<bool> remove(const ready_change& c) {
     const std::string if_match = all_.known.conditions.if_match ? state_->etag : std::string();
+    unsettled_write tried{true, c.record.sequence_number, false, if_match, {}};
     const auto asked_at = all_.run.clock.steady_now();
-    write_under_way open(all_, changes_.object, {true, c.record.sequence_number, false, if_match, {}});
-    const s3::marker_result done =
-        co_await all_.run.objects.leave_marker(all_.what.to.bucket, changes_.object, if_match);
-    open.answered(done.unsettled);
+    s3::marker_result done;
+    try {
+      done = co_await all_.run.objects.leave_marker(all_.what.to.bucket, changes_.object, if_match);
+    } catch (...) {
+      lost(std::move(tried));
+      throw;
+    }
+    if (done.unsettled) lost(std::move(tried));
     if (!done.left) co_return false;
     state_ = found_state{{false, {}, c.record.sequence_number, asked_at}, all_.label};
     co_return true;
+  }
+
+  /// An answer to that write was lost, whatever the last one said.
+  void lost(unsettled_write w) {
+    w.until = all_.run.clock.steady_now() + late_effects;
+    all_.known.unsettled.add(changes_.object, std::move(w));
   }
 
   /// A store that refuses the very state it tells does not keep conditions as AWS does, whatever a probe saw. It may
@@ -242,22 +231,25 @@ class key_recording {
     (state_->there ? all_.known.conditions.if_match : all_.known.conditions.if_none_match) = false;
   }
 
+  /// Or something newer, as far as we know. A backfill's object on our delete marker is the sweep's business.
+  [[nodiscard]] bool newest_is_current() const {
+    return is_there(*newest_) || (newest_->what == change::remove && (!state_->there || state_->label.empty()));
+  }
+
   [[nodiscard]] std::optional<runtime::clock::steady_time> threat() const {
     return all_.known.unsettled.threat(changes_.object, *state_);
   }
 
   /// Waits until no write of this key whose answer was lost can land on what is current. Where one has landed, the
-  /// newest change is put again. A backfill's object on our delete marker is the sweep's business.
+  /// newest change is put again.
   task<void> outlast_late_effects() {
     for (int round = 0; round < most_rounds; ++round) {
       const auto until = threat();
       if (!until) co_return;
-      outlasting_ = true;
       const auto left = *until - all_.run.clock.steady_now();
       co_await wait_for(all_.run, std::chrono::ceil<std::chrono::milliseconds>(left));
       state_ = co_await look();
-      const bool deleted = newest_->what == change::remove && state_->label.empty();
-      if (is_there(*newest_) || deleted) continue;
+      if (newest_is_current()) continue;
       ready_change again{*newest_};
       if (newest_->what == change::put) co_await make_ready(again);
       co_await write(again);
@@ -274,7 +266,6 @@ class key_recording {
   const dynamodb::stream_record* newest_ = nullptr;  ///< of those
   std::optional<found_state> state_;                 ///< what is current, as far as we know
   int refusals_ = 0;
-  bool outlasting_ = false;  ///< the newest change is written, and may be undone by a late effect
 };
 
 }  // namespace

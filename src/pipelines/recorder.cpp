@@ -15,6 +15,8 @@ namespace {
 
 /// When so many keys in a row fail it is not the keys: the rest is not tried.
 constexpr std::size_t most_failures_in_a_row = 32;
+/// Keys with writes whose answers were lost: beyond that a batch waits until some are over.
+constexpr std::size_t most_unsettled = 20'000;
 
 /// What a batch falls into: keys in the order of their first change, and records whose key or place is unknown.
 struct sorted_batch {
@@ -112,12 +114,34 @@ class batch_under_way {
   std::multiset<runtime::clock::steady_time>::iterator place_;
 };
 
-task<void> record_all(recording& all, sorted_batch sorted, runtime::in_flight& keys) {
-  for (sorted_batch::stray& s : sorted.strays) co_await keys.start(set_aside_safely(all, std::move(s)));
-  for (key_changes& k : sorted.keys) {
-    if (all.run.stop.requested || all.failures_in_a_row >= most_failures_in_a_row) break;
-    co_await keys.start(record_key(all, std::move(k)));
+task<void> wait_for_room(run_context& run, recorder_knowledge& known) {
+  while (known.unsettled.size() > most_unsettled && !run.stop.requested) {
+    if (known.under_way.empty()) known.unsettled.forget(run.clock.steady_now());
+    co_await run.clock.sleep(std::chrono::milliseconds{500});
   }
+}
+
+task<void> record_all(recording& all, sorted_batch sorted, runtime::in_flight& keys) {
+  const auto over = [&all] { return all.run.stop.requested || all.failures_in_a_row >= most_failures_in_a_row; };
+  for (sorted_batch::stray& s : sorted.strays)
+    if (!over()) co_await keys.start(set_aside_safely(all, std::move(s)));
+  for (key_changes& k : sorted.keys)
+    if (!over()) co_await keys.start(record_key(all, std::move(k)));
+}
+
+/// What a store makes of conditions, asked on the descriptor that is there, with the bytes it has: where conditions are
+/// kept nothing is written and nothing has to be removed, whatever a function's role allows. Whether the right ETag is
+/// taken shows with the first change.
+task<store_conditions> ask_descriptor(run_context& run, s3_location home, archive::descriptor known) {
+  const std::string key = archive::descriptor_key(home);
+  const std::string body = archive::write_descriptor(known);
+  s3::put_options options;
+  options.if_none_match = true;
+  const s3::put_result over_object = co_await run.objects.put_object(home.bucket, key, body, options);
+  options.if_none_match = false;
+  options.if_match = std::string(32, '0');
+  const s3::put_result over_other = co_await run.objects.put_object(home.bucket, key, body, options);
+  co_return store_conditions{.if_none_match = !over_object.stored, .if_match = !over_other.stored};
 }
 
 }  // namespace
@@ -150,9 +174,14 @@ recorder::recorder(run_context& run, record_options what, std::shared_ptr<record
 
 task<void> recorder::prepare(dynamodb::table_description table) {
   co_await require_versioning(run_, what_.to, what_.unversioned);
-  const bool claim = co_await check_home(run_, what_.to, archive::describe(table), what_.adopt);
-  known_->conditions = co_await probe_conditions(run_, what_.to, new_run_id(run_));
-  if (claim) co_await claim_home(run_, what_.to, archive::describe(table), known_->conditions.if_none_match);
+  const archive::descriptor now = archive::describe(table);
+  const bool claim = co_await check_home(run_, what_.to, now, what_.adopt);
+  if (claim) {
+    known_->conditions = co_await probe_conditions(run_, what_.to, new_run_id(run_));
+    co_await claim_home(run_, what_.to, now, known_->conditions.if_none_match);
+  } else {
+    known_->conditions = co_await ask_descriptor(run_, what_.to, now);
+  }
   known_->key = std::move(table.key);
   known_->prepared = true;
 }
@@ -161,6 +190,7 @@ task<recorded> recorder::record(const dynamodb::stream_records& batch) {
   if (!known_->prepared) throw error("changes of " + what_.stream_arn + " came before their prefix was looked at");
   require_new_images(batch);
   require_this_stream(batch, what_.stream_arn);
+  co_await wait_for_room(run_, *known_);
   const batch_under_way noted(known_, run_.clock.steady_now());
   recording all{run_, what_, label_, *known_, canonical_, bodies_, batch};
   all.settled.resize(batch.records.size());

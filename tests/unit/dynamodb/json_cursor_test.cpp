@@ -24,6 +24,23 @@ TEST_CASE("values come in their own bytes, without the white space around them")
   CHECK(elements("[]").empty());
 }
 
+TEST_CASE("a value may be asked for its kind before it is taken, and for a number without insisting") {
+  json_cursor at(R"([ {"a":1}, 1.5e3, "1", null, 1e999, [2] ])", "text");
+  at.enter('[');
+  REQUIRE(at.next_element());
+  CHECK(at.is_object());
+  CHECK(at.object() == R"({"a":1})");
+  REQUIRE(at.next_element());
+  CHECK_FALSE(at.is_object());
+  CHECK(at.number_or_nothing() == 1500);
+  for (int i = 0; i < 4; ++i) {
+    REQUIRE(at.next_element());
+    CHECK_FALSE(at.number_or_nothing());
+  }
+  CHECK_FALSE(at.next_element());
+  at.end();
+}
+
 TEST_CASE("brackets inside strings do not count, wherever a block of 64 bytes ends") {
   for (std::size_t padding = 0; padding < 140; ++padding) {
     for (const std::string_view tricky : {R"("}]")", R"("\"}")", R"("\\")", R"("\\\"]}{")", R"("a\\\\")"}) {

@@ -227,6 +227,21 @@ TEST_CASE("where a recorder may write is checked like where a backfill may") {
   CHECK(fresh.kept("probes/") == 0);
 }
 
+TEST_CASE("where the descriptor is there already, a new process asks it about conditions and leaves nothing behind") {
+  for (const bool conditions : {true, false}) {
+    recorder_world world(conditions);
+    recorder_process(world).prepare();
+    world.requests.clear();
+    recorder_process second(world);
+    second.prepare();
+    CHECK(world.requests.size() == 4);
+    CHECK(world.store.versions("b", "p/.dynabackup/descriptor.json").size() == (conditions ? 1 : 3));
+    CHECK(world.kept("probes/") == 0);
+    second.record({{"1", "a", "1"}, {"2", "a", "2"}});
+    CHECK(world.history("a") == "1=1 2=2");
+  }
+}
+
 TEST_CASE("the requests of a batch are bounded by parallelism") {
   recording r;
   std::vector<told> many;

@@ -53,6 +53,23 @@ TEST_CASE("put_object asks for encryption where the settings do") {
             .stored);
 }
 
+TEST_CASE_FIXTURE(fixture, "a delete marker is left over whatever is there, or only over an ETag") {
+  const std::vector<header> marker{{"x-amz-version-id", "m1"}, {"x-amz-delete-marker", "true"}};
+  network.expect(is_request("DELETE", "/bucket/k", {}), 204, "", marker);
+  const marker_result any = run_task(objects.leave_marker("bucket", "k"));
+  CHECK(any.left);
+  CHECK(any.version_id == "m1");
+  CHECK_FALSE(any.unsettled);
+  network.expect(is_request("DELETE", "/bucket/k", {{"If-Match", "\"e1\""}}), 204, "", marker);
+  CHECK(run_task(objects.leave_marker("bucket", "k", "e1")).left);
+  network.expect(nullptr, 412, error_body("PreconditionFailed"));
+  CHECK_FALSE(run_task(objects.leave_marker("bucket", "k", "e1")).left);
+  network.expect(nullptr, 404, error_body("NoSuchKey"));
+  CHECK_FALSE(run_task(objects.leave_marker("bucket", "k", "e1")).left);
+  network.expect(nullptr, 404, error_body("NoSuchBucket"));
+  CHECK(failure_of([&] { run_task(objects.leave_marker("bucket", "k", "e1")); }).code == "NoSuchBucket");
+}
+
 TEST_CASE_FIXTURE(fixture, "412 to a conditional put is an outcome, to any other a refusal") {
   network.expect(nullptr, 412, error_body("PreconditionFailed"));
   CHECK_FALSE(run_task(objects.put_object("bucket", "k", "", {.if_none_match = true})).stored);
