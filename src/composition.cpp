@@ -57,6 +57,16 @@ aws::endpoint where_dynamodb_is(const settings& s) {
   return aws::dynamodb_endpoint(query);
 }
 
+/// Streams live on the table's host where that is one of the user's, unless another is named for them.
+aws::endpoint where_streams_are(const settings& s) {
+  aws::endpoint_query query;
+  query.region = s.dynamodb.region.empty() ? s.s3.region : s.dynamodb.region;
+  query.endpoint = s.dynamodb.streams_endpoint ? s.dynamodb.streams_endpoint : s.dynamodb.endpoint;
+  query.fips = s.endpoints.use_fips;
+  query.dualstack = s.endpoints.use_dualstack;
+  return aws::dynamodb_streams_endpoint(query);
+}
+
 s3::client_settings how_s3_is_reached(const settings& s) {
   s3::client_settings c;
   c.region = s.s3.region;
@@ -86,25 +96,35 @@ composition::composition(settings given, transport* network, runtime::clock& tim
           configuration.credentials,
           surroundings_of(configuration, network_or_pool(network, credential_pool, configuration), clock, random()))),
       table_endpoint(where_dynamodb_is(configuration)),
+      stream_endpoint(where_streams_are(configuration)),
       table_permits(configuration.dynamodb.parallelism),
+      stream_permits(configuration.dynamodb.parallelism),
       object_permits(configuration.s3.parallelism),
       table_signed(network_or_pool(network, table_pool, configuration), *who, clock, table_endpoint.signing_region,
                    "dynamodb", aws::sigv4::dynamodb_rules),
+      // The scope names dynamodb here too; connections are the table's pool's, which tells hosts apart.
+      stream_signed(network != nullptr ? *network : *table_pool, *who, clock, stream_endpoint.signing_region,
+                    "dynamodb", aws::sigv4::dynamodb_rules),
       object_signed(network_or_pool(network, object_pool, configuration), *who, clock, configuration.s3.region, "s3",
                     aws::sigv4::s3_rules),
       table_stack(table_signed, clock, table_permits, aws::read_json_failure,
                   patient(configuration.max_attempts, std::chrono::milliseconds{25}), random()),
+      stream_stack(stream_signed, clock, stream_permits, aws::read_json_failure,
+                   patient(configuration.max_attempts, std::chrono::milliseconds{25}), seed + 1),
       object_stack(object_signed, clock, object_permits, aws::read_xml_failure,
                    patient(configuration.max_attempts, std::chrono::milliseconds{50}), random()),
       tables(table_stack, table_endpoint.base.where, table_endpoint.base.path),
+      streams(stream_stack, stream_endpoint.base.where, stream_endpoint.base.path),
       objects(object_stack, how_s3_is_reached(configuration)),
       reads(clock, configuration.dynamodb.max_read_units),
       writes(clock, configuration.dynamodb.max_write_units) {}
 
 pipelines::run_context composition::context(progress& seen) {
   table_stack.count_into(&seen);
+  stream_stack.count_into(&seen);
   object_stack.count_into(&seen);
   return {.tables = tables,
+          .streams = streams,
           .objects = objects,
           .clock = clock,
           .stop = stop,

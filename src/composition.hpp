@@ -30,13 +30,18 @@ struct composition {
   std::optional<http::connection_pool> table_pool;   // likewise
   std::optional<http::connection_pool> object_pool;  // likewise
   aws::endpoint table_endpoint;
+  aws::endpoint stream_endpoint;
   runtime::semaphore table_permits;
+  runtime::semaphore stream_permits;
   runtime::semaphore object_permits;
   aws::signing_transport table_signed;
+  aws::signing_transport stream_signed;
   aws::signing_transport object_signed;
   aws::retrying_transport table_stack;
+  aws::retrying_transport stream_stack;
   aws::retrying_transport object_stack;
   dynamodb::client tables;
+  dynamodb::streams_client streams;
   s3::client objects;
   pipelines::capacity reads;
   pipelines::capacity writes;

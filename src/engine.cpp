@@ -14,6 +14,7 @@
 #include "composition.hpp"
 #include "dynabackup/shared_config.hpp"
 #include "pipelines/backfill.hpp"
+#include "pipelines/follow.hpp"
 #include "pipelines/record_changes.hpp"
 #include "pipelines/restore.hpp"
 #include "pipelines/snapshot.hpp"
@@ -70,6 +71,11 @@ task<report> engine::snapshot(snapshot_options what, progress& seen) {
 task<report> engine::restore(restore_options what, progress& seen) {
   need_table(parts_->stacks.configuration);
   return parts_->stacks.timed(&pipelines::restore, std::move(what), seen);
+}
+
+task<report> engine::follow(follow_options what, progress& seen) {
+  need_table(parts_->stacks.configuration);
+  return parts_->stacks.timed(&pipelines::follow, std::move(what), seen);
 }
 
 task<report> engine::record_changes(record_options what, std::string event_json, progress& seen) {

@@ -19,11 +19,15 @@ struct permission {
   std::string_view operation;
   std::string_view action;
 };
-constexpr std::array<permission, 18> permissions{{
+constexpr std::array<permission, 22> permissions{{
     {"BatchWriteItem", "dynamodb:BatchWriteItem"},
+    {"DescribeStream", "dynamodb:DescribeStream"},
     {"DescribeTable", "dynamodb:DescribeTable"},
     {"GetItem", "dynamodb:GetItem"},
+    {"GetRecords", "dynamodb:GetRecords"},
+    {"GetShardIterator", "dynamodb:GetShardIterator"},
     {"Scan", "dynamodb:Scan"},
+    {"UpdateTable", "dynamodb:UpdateTable"},
     {"AssumeRole", "sts:AssumeRole"},
     {"AssumeRoleWithWebIdentity", "sts:AssumeRoleWithWebIdentity"},
     {"AbortMultipartUpload", "s3:AbortMultipartUpload"},

@@ -37,6 +37,9 @@ class engine {
   /// Every item of a snapshot into an existing table.
   task<report> restore(restore_options what, progress& seen);
 
+  /// The changes of a table, out of its stream, until the stream ends or a signal comes: then the report says
+  /// `interrupted`, and none is thrown.
+  task<report> follow(follow_options what, progress& seen);
   /// The changes of one Lambda event of a DynamoDB stream, into the incremental bucket. What could not be recorded is
   /// in the report's `changes`, also where the run was interrupted; an event that is none is a format_error. What was
   /// learned of bucket and table is kept for the next event.

@@ -17,8 +17,9 @@ struct progress {
   std::uint64_t throttles = 0;  ///< answers that asked to slow down
   std::uint64_t in_flight = 0;  ///< requests under way now
   std::uint64_t peak_in_flight = 0;
-  std::optional<std::uint64_t> expected_items;  ///< an estimate where there is one
-  std::vector<std::string> notices;             ///< lines for the user, in order; the front end shows and clears them
+  std::optional<std::chrono::milliseconds> lag;  ///< follow: of the changes recorded last
+  std::optional<std::uint64_t> expected_items;   ///< an estimate where there is one
+  std::vector<std::string> notices;              ///< lines for the user, in order; the front end shows and clears them
 };
 
 /// One thing that was left out or differs, by name, never by content.
@@ -80,6 +81,7 @@ struct report {
   double seconds = 0;
   std::optional<recorded> changes;    ///< of record and follow
   std::optional<plan> planned;        ///< only with dry_run: nothing was written
+  bool interrupted = false;           ///< follow: a signal ended it; all that was read is settled. Exit code 130
   std::string not_covered;            ///< why the result is outside coverage (design section 4); empty = covered
   std::vector<std::string> warnings;  ///< whole sentences
   std::vector<finding> findings;      ///< at most `max_findings`; the counters count all

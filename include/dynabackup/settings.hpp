@@ -25,6 +25,7 @@ struct dynamodb_settings {
   std::size_t segments = 0;             ///< of a parallel scan; 0 = chosen from parallelism and table size
   double max_read_units = 0;            ///< ceiling on consumed read units a second, all workers together; 0 = none
   double max_write_units = 0;           ///< likewise for write units
+  std::optional<std::string> streams_endpoint{};  ///< of DynamoDB Streams; absent = `endpoint`, or the region's
 };
 
 struct s3_settings {

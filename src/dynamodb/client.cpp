@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "aws/service_error.hpp"
 #include "dynabackup/error.hpp"
 #include "dynamodb/json_cursor.hpp"
-#include "text/codecs.hpp"
 
 namespace dynabackup::dynamodb {
 namespace {
@@ -15,14 +13,6 @@ namespace {
 constexpr std::size_t max_bulk_bytes = std::size_t{64} << 20;
 constexpr std::size_t max_item_bytes = std::size_t{32} << 20;
 constexpr std::size_t max_small_bytes = std::size_t{8} << 20;
-constexpr std::chrono::seconds bulk_timeout{60};
-constexpr std::chrono::seconds small_timeout{20};
-
-std::string json(std::string_view text) {
-  std::string result;
-  text::append_json_string(result, text);
-  return result;
-}
 
 /// {"Item":{…}}, or {} when there is none.
 std::optional<std::string> read_item(std::string_view body) {
@@ -47,41 +37,29 @@ std::optional<std::string> read_item(std::string_view body) {
 }  // namespace
 
 client::client(transport& network, origin at, std::string base_path)
-    : network_(network), at_(std::move(at)), target_(base_path.empty() ? "/" : std::move(base_path)) {}
+    : service_{network, std::move(at), base_path.empty() ? "/" : std::move(base_path), "DynamoDB_20120810"} {}
 
-/// POST /, X-Amz-Target: DynamoDB_20120810.<Operation> (DynamoDB API Reference, "Making HTTP requests").
 task<response> client::call(std::string_view operation, const std::string& table, std::string body, byte_budget* budget,
                             std::size_t max_response_bytes) {
-  request r;
-  r.method = "POST";
-  r.to = at_;
-  r.target = target_;
-  r.headers = {{"Content-Type", "application/x-amz-json-1.0"},
-               {"X-Amz-Target", fmt::format("DynamoDB_20120810.{}", operation)},
-               {"Accept-Encoding", "identity"}};
-  r.body = std::move(body);
-  r.max_response_bytes = max_response_bytes;
-  r.budget = budget;
-  r.attempt_timeout = max_response_bytes > max_small_bytes ? bulk_timeout : small_timeout;
-  response answer = co_await network_.send(r);
-  if (answer.status < 200 || answer.status > 299) {
-    service_failure failure = aws::read_json_failure(answer);
-    failure.operation = operation;
-    failure.resource = table;
-    throw service_error(std::move(failure));
-  }
-  co_return answer;
+  return send_call(service_, {operation, table, std::move(body), budget, max_response_bytes});
 }
 
 task<table_description> client::describe_table(std::string table) {
-  std::string body = fmt::format(R"({{"TableName":{}}})", json(table));
+  std::string body = fmt::format(R"({{"TableName":{}}})", json_text(table));
   const response answer = co_await call("DescribeTable", table, std::move(body), nullptr, max_small_bytes);
   co_return read_table_description(answer.body);
 }
 
+task<void> client::enable_stream(std::string table) {
+  std::string body = fmt::format(
+      R"({{"TableName":{},"StreamSpecification":{{"StreamEnabled":true,"StreamViewType":"NEW_AND_OLD_IMAGES"}}}})",
+      json_text(table));
+  co_await call("UpdateTable", table, std::move(body), nullptr, max_small_bytes);
+}
+
 task<scan_page> client::scan(std::string table, segment part, std::optional<std::string> start, scan_options options) {
   std::string body =
-      fmt::format(R"({{"TableName":{},"TotalSegments":{},"Segment":{})", json(table), part.total, part.number);
+      fmt::format(R"({{"TableName":{},"TotalSegments":{},"Segment":{})", json_text(table), part.total, part.number);
   if (start) body += R"(,"ExclusiveStartKey":)" + *start;
   if (options.consistent) body += R"(,"ConsistentRead":true)";
   if (options.limit > 0) body += fmt::format(R"(,"Limit":{})", options.limit);
@@ -98,7 +76,7 @@ task<write_outcome> client::batch_write_item(std::string body, std::string table
 }
 
 task<std::optional<std::string>> client::get_item(std::string table, std::string key_json) {
-  std::string body = fmt::format(R"({{"TableName":{},"Key":{},"ConsistentRead":true}})", json(table), key_json);
+  std::string body = fmt::format(R"({{"TableName":{},"Key":{},"ConsistentRead":true}})", json_text(table), key_json);
   const response answer = co_await call("GetItem", table, std::move(body), nullptr, max_item_bytes);
   co_return read_item(answer.body);
 }

@@ -6,6 +6,7 @@
 
 #include "dynabackup/byte_budget.hpp"
 #include "dynabackup/transport.hpp"
+#include "dynamodb/json_call.hpp"
 #include "dynamodb/scan_page.hpp"
 #include "dynamodb/table_description.hpp"
 #include "dynamodb/write_batch.hpp"
@@ -30,6 +31,9 @@ class client {
   client(transport& network, origin at, std::string base_path = {});
 
   task<table_description> describe_table(std::string table);
+  /// UpdateTable: a stream of new and old images. A table has one stream, and its view type cannot be changed without
+  /// ending it, which is a gap: old images are there for the reader who comes later. DescribeTable tells when it is on.
+  task<void> enable_stream(std::string table);
   task<scan_page> scan(std::string table, segment part, std::optional<std::string> start, scan_options options);
   task<write_outcome> batch_write_item(std::string body, std::string table);
   /// Strongly consistent. `key_json`: {"id":{"S":"x"}}. The item's JSON, or nullopt when there is none.
@@ -38,9 +42,7 @@ class client {
  private:
   task<response> call(std::string_view operation, const std::string& table, std::string body, byte_budget* budget,
                       std::size_t max_response_bytes);
-  transport& network_;
-  origin at_;
-  std::string target_;
+  json_service service_;
 };
 
 }  // namespace dynabackup::dynamodb

@@ -119,6 +119,7 @@ table_description read_table_description(std::string_view body) {
   result.size_bytes = optional_member<std::uint64_t>(table, "TableSizeBytes").value_or(0);
   result.on_demand = billed_on_demand(table);
   result.stream = read_stream(table);
+  result.latest_stream_arn = optional_member<std::string_view>(table, "LatestStreamArn").value_or("");
   return result;
 }
 

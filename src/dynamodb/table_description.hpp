@@ -33,6 +33,7 @@ struct table_description {
   std::uint64_t size_bytes = 0;  ///< likewise
   bool on_demand = false;
   std::optional<stream_description> stream;  ///< the enabled one
+  std::string latest_stream_arn;             ///< also of one that was disabled; empty: there never was one
 };
 
 /// format_error when members we need are missing or mistyped.

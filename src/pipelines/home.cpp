@@ -65,10 +65,12 @@ task<bool> check_home(run_context& run, s3_location home, archive::descriptor no
   std::optional<archive::descriptor> known = co_await find_descriptor(run, home);
   if (!known) {
     std::optional<std::string> stranger = co_await foreign_object(run, home);
-    if (stranger)
+    // Another of our runs may have claimed the prefix and begun since the first look.
+    if (stranger) known = co_await find_descriptor(run, home);
+    if (stranger && !known)
       throw usage_error(home.text() + " holds objects but no descriptor of ours (s3://" + home.bucket + "/" +
                         *stranger + "): another tool writes there. Choose an empty prefix (INCREMENTAL_PREFIX)");
-    co_return true;
+    if (!known) co_return true;
   }
   const archive::kinship kin = archive::compare(*known, now);
   if (kin == archive::kinship::same) co_return false;

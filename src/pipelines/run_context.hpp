@@ -7,6 +7,7 @@
 
 #include "dynabackup/report.hpp"
 #include "dynamodb/client.hpp"
+#include "dynamodb/streams_client.hpp"
 #include "pipelines/capacity.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/in_flight.hpp"
@@ -19,6 +20,7 @@ inline constexpr std::size_t usual_part_bytes = std::size_t{8} << 20;
 
 struct run_context {
   dynamodb::client& tables;
+  dynamodb::streams_client& streams;
   s3::client& objects;
   runtime::clock& clock;
   const runtime::interruption& stop;

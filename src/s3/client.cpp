@@ -130,7 +130,7 @@ task<put_result> client::put_object(std::string bucket, std::string key, std::st
   describe_write(r, options);
   if (options.if_none_match) r.headers.push_back({"If-None-Match", "*"});
   if (!options.if_match.empty()) r.headers.push_back({"If-Match", '"' + options.if_match + '"'});
-  r.attempt_timeout = transfer_timeout(body.size());
+  r.attempt_timeout = options.attempt_timeout.count() > 0 ? options.attempt_timeout : transfer_timeout(body.size());
   r.body = std::move(body);
   const response answer = co_await send(r, bucket);
   const bool refused = (answer.status == 412 && (options.if_none_match || !options.if_match.empty())) ||

@@ -1,6 +1,7 @@
 // The S3 REST calls we make (API version 2006-03-01). Outcomes a caller must decide on come back as values (no such
 // object, precondition failed); everything else S3 refuses is a service_error with code and request id.
 #pragma once
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,8 +19,9 @@ namespace dynabackup::s3 {
 struct put_options {
   metadata meta{};
   std::string content_type = "application/json";
-  bool if_none_match = false;  ///< If-None-Match: *
-  std::string if_match{};      ///< ETag without quotes: only over that current version
+  bool if_none_match = false;                    ///< If-None-Match: *
+  std::string if_match{};                        ///< ETag without quotes: only over that current version
+  std::chrono::milliseconds attempt_timeout{0};  ///< 0: as the body's size asks for
 };
 
 struct put_result {

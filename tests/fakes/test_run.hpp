@@ -23,10 +23,12 @@ struct test_run {
   progress seen;
   int throttled = 0;
   dynamodb::client tables{table_network, {.tls = false, .host = "tables.test", .port = 80}};
+  dynamodb::streams_client streams{table_network, {.tls = false, .host = "tables.test", .port = 80}};
   s3::client objects{object_network, object_store()};
   pipelines::capacity reads;
   pipelines::capacity writes;
   pipelines::run_context run{.tables = tables,
+                             .streams = streams,
                              .objects = objects,
                              .clock = clock,
                              .stop = stop,

@@ -3,11 +3,15 @@
 usage: onslaught.py kills [--items N] [--kills K]     kill -9 at K moments of backfill and of restore, each resumed
        onslaught.py faults [--items N] [--faults P]   backfill, snapshot and restore with a share of requests faulted
        onslaught.py ceiling [--seconds S]             a restore held to 100 write units a second
+       onslaught.py follow [--items N] [--kills K]    N random writes to a table while follow records them, killed K times
 
 Prints what was measured; exit code 1 when something is not as it must be. aws-fake and the binary are taken from the
-build folder, or from DYNABACKUP_AWS_FAKE and DYNABACKUP_BINARY.
+build folder, or from DYNABACKUP_AWS_FAKE and DYNABACKUP_BINARY. The table of `follow` is DynamoDB Local's where
+AWS_ENDPOINT_URL_DYNAMODB names one (tools/local-stack), else aws-fake's.
 """
 import argparse
+import gzip
+import http.client
 import json
 import os
 import random
@@ -15,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -156,20 +161,180 @@ def ceiling(options):
     assert 95 <= units / took <= 105, "outside of 100 ± 5 %"
 
 
+class Writer(threading.Thread):
+    """Random puts, updates and deletes of 2,000 keys; never further than `allowed`."""
+
+    def __init__(self, dynamodb, table, writes, seed):
+        super().__init__(daemon=True)
+        self.dynamodb, self.table, self.writes = dynamodb, table, writes
+        self.rng = random.Random(seed)
+        self.done = self.allowed = 0
+        self.failure = None
+
+    def run(self):
+        try:
+            while self.done < self.writes:
+                if self.done >= self.allowed:
+                    time.sleep(0.02)
+                    continue
+                self.done += self.update() if self.rng.random() < 0.5 else self.batch()
+        except Exception as e:  # told by whoever waits for us
+            self.failure = e
+
+    def update(self):
+        self.dynamodb.update_item(
+            TableName=self.table, Key={"pk": {"S": f"k{self.rng.randrange(2000)}"}},
+            UpdateExpression="SET n = :n, t = :t", ExpressionAttributeValues={
+                ":n": {"N": str(self.done)}, ":t": {"S": "u" * self.rng.randrange(200)}})
+        return 1
+
+    def batch(self):
+        requests = []
+        for key in self.rng.sample(range(2000), min(25, self.writes - self.done)):
+            name = {"pk": {"S": f"k{key}"}}
+            requests.append({"DeleteRequest": {"Key": name}} if self.rng.random() < 0.3 else {"PutRequest": {"Item": {
+                **name, "n": {"N": str(self.done)}, "b": {"B": self.rng.randbytes(self.rng.randrange(1, 100))},
+                "s": {"SS": ["a", f"b{self.done}"]}}}})
+        left = {self.table: requests}
+        while left:
+            left = self.dynamodb.batch_write_item(RequestItems=left).get("UnprocessedItems")
+        return len(requests)
+
+
+def aws_client(service, url):
+    import botocore.session
+    from botocore.config import Config
+    return botocore.session.Session().create_client(
+        service, endpoint_url=url, region_name="eu-central-1", aws_access_key_id="AKIDONSLAUGHT",
+        aws_secret_access_key="secret-of-the-onslaught",
+        config=Config(s3={"addressing_style": "path"}, proxies={}, read_timeout=60))
+
+
+def recorded_numbers(stage, s3):
+    """The sequence numbers of each item's versions, oldest first; delete markers have none."""
+    versions = {}
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket="items"):
+        for entry in page.get("Versions", []):
+            if ".dynabackup/" not in entry["Key"]:
+                versions.setdefault(entry["Key"], []).append(entry["VersionId"])
+    connection = http.client.HTTPConnection(stage.url.split("//")[1])
+    numbers = {}
+    for key, ids in versions.items():
+        for version in reversed(ids):
+            connection.request("HEAD", f"/items/{key}?versionId={version}")
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == 200, f"{key}, {version}: {answer.status}"
+            numbers.setdefault(key, []).append(int(answer.headers["x-amz-meta-sequence-number"]))
+    return numbers
+
+
+def judge_order(numbers):
+    repeats = 0
+    for key, of_key in numbers.items():
+        fresh = list(dict.fromkeys(of_key))
+        repeats += len(of_key) - len(fresh)
+        assert fresh == sorted(fresh), f"{key} was recorded out of order: {of_key}"
+    print(f"  {sum(map(len, numbers.values()))} versions of {len(numbers)} keys are in order, {repeats} repeats")
+
+
+def start_following(stage, table):
+    """As a supervisor does: again and again while the lease of the one before is fresh."""
+    while True:
+        process = stage.start("follow", table, "--quiet")
+        time.sleep(2)
+        if process.poll() is None:
+            return process
+        out, err = process.communicate()
+        assert process.returncode == 2 and "is followed by" in err, err[-2000:]
+
+
+def kill_when_at_work(stage, table, rng):
+    process = start_following(stage, table)
+    before = stage.stats()["put_object"]["stored"]
+    ends = time.monotonic() + 180
+    while stage.stats()["put_object"]["stored"] < before + 200 and time.monotonic() < ends:
+        time.sleep(0.2)
+    time.sleep(rng.uniform(0.1, 4))
+    assert process.poll() is None, process.communicate()[1][-2000:]
+    process.kill()
+    process.communicate()
+
+
+def follow(options):
+    import compare
+    rng = random.Random(options.seed)
+    own = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB")
+    print(f"follow: {options.items} writes to {own or 'aws-fake'}, {options.kills} kills, seed {options.seed}")
+    with Stage(1) as stage:
+        if own:
+            stage.environment["AWS_ENDPOINT_URL_DYNAMODB"] = own
+        dynamodb, s3 = aws_client("dynamodb", own or stage.url), aws_client("s3", stage.url)
+        table = f"followed-{options.seed}"
+        dynamodb.create_table(
+            TableName=table, BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"})
+        writer = Writer(dynamodb, table, options.items, options.seed)
+        writer.start()
+        began = time.monotonic()
+        for kill in range(options.kills):
+            writer.allowed = options.items * (kill + 1) // (options.kills + 1)
+            kill_when_at_work(stage, table, rng)
+            print(f"  {time.monotonic() - began:5.0f} s: kill {kill + 1}, {writer.done} writes", flush=True)
+        writer.allowed = options.items
+        process = start_following(stage, table)
+        writer.join(1800)
+        assert writer.failure is None and writer.done == options.items, f"the writer stopped: {writer.failure}"
+        wanted = compare.scan(dynamodb, table)
+        ends = time.monotonic() + 600
+        while True:
+            stage.run("snapshot", f"{time.monotonic_ns()}.json.gz", expect=3)  # 3: no backfill is recorded
+            name = max(entry["Key"] for entry in s3.list_objects_v2(Bucket="snapshots")["Contents"]
+                       if not entry["Key"].startswith("."))
+            lines = gzip.decompress(s3.get_object(Bucket="snapshots", Key=name)["Body"].read()).splitlines()
+            found = {}
+            for line in lines:
+                item = json.loads(line)["Item"]
+                found[(compare.normal(item["pk"]),)] = compare.normal_item(item)
+            wanted_wire = {key: as_wire(item) for key, item in wanted.items()}
+            differing = compare.differences(wanted_wire, found)
+            if not differing:
+                break
+            assert time.monotonic() < ends, f"{len(differing)} differences: {differing[:5]}"
+            time.sleep(5)
+        print(f"  {time.monotonic() - began:5.0f} s: the snapshot equals the table, {len(found)} items")
+        process.terminate()
+        out, err = process.communicate()
+        assert process.returncode == 130, err[-2000:]
+        print(f"  the last run: {json.loads(out)['changes']}")
+        judge_order(recorded_numbers(stage, s3))
+        dynamodb.delete_table(TableName=table)
+
+
+def as_wire(item):
+    """What compare.scan made of an item, with binary as base64 text, as a snapshot line has it."""
+    import base64
+    return tuple((name, (value[0], base64.b64encode(value[1]).decode()) if value[0] == "B" else value)
+                 for name, value in item)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["kills", "faults", "ceiling"])
+    parser.add_argument("what", choices=["kills", "faults", "ceiling", "follow"])
     parser.add_argument("--items", type=int)
-    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--kills", type=int, help="default 20; of follow 10")
     parser.add_argument("--faults", type=float, default=0.1)
     parser.add_argument("--seconds", type=float, default=60, help="ceiling: how long it is measured")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     options = parser.parse_args()
     options.items = options.items or (1_000_000 if options.what == "kills" else 100_000)
+    options.kills = options.kills or (10 if options.what == "follow" else 20)
     if options.what == "ceiling":
         options.seconds = int(options.seconds)
     try:
-        {"kills": kills, "faults": faults, "ceiling": ceiling}[options.what](options)
+        {"kills": kills, "faults": faults, "ceiling": ceiling, "follow": follow}[options.what](options)
     except AssertionError as e:
         print(f"FAILED: {e}")
         sys.exit(1)

@@ -1,4 +1,4 @@
-// simulate: whole runs of backfill, restore and snapshot in a hostile world, by seed.
+// simulate: whole runs of backfill, follow, restore and snapshot in a hostile world, by seed.
 #include <charconv>
 #include <chrono>
 #include <cstdint>
@@ -18,12 +18,12 @@ namespace {
 using namespace dynabackup::simulation;
 
 constexpr const char* usage =
-    "usage: simulate [--kind backfill|restore|snapshot|all] [--first SEED|fresh] [--seeds N]   judge N seeds\n"
-    "       simulate --kind backfill|restore|snapshot --seed SEED                            replay one, with a log\n";
+    "usage: simulate [--kind backfill|follow|restore|snapshot|all] [--first SEED|fresh] [--seeds N]   judge N seeds\n"
+    "       simulate --kind backfill|follow|restore|snapshot --seed SEED                     replay one, with a log\n";
 
 using trial = verdict (*)(const trial_options&);
 const std::map<std::string, trial> trials{
-    {"backfill", backfill_trial}, {"restore", restore_trial}, {"snapshot", snapshot_trial}};
+    {"backfill", backfill_trial}, {"follow", follow_trial}, {"restore", restore_trial}, {"snapshot", snapshot_trial}};
 
 struct request_of_user {
   std::string kind = "all";

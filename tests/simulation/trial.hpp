@@ -23,6 +23,7 @@ struct verdict {
 };
 
 verdict backfill_trial(const trial_options& options);
+verdict follow_trial(const trial_options& options);
 verdict restore_trial(const trial_options& options);
 verdict snapshot_trial(const trial_options& options);
 

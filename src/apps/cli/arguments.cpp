@@ -15,7 +15,7 @@
 namespace dynabackup::cli {
 namespace {
 
-constexpr std::array<std::string_view, 4> command_names{"backfill", "snapshot", "restore", "config"};
+constexpr std::array<std::string_view, 5> command_names{"backfill", "snapshot", "restore", "follow", "config"};
 
 std::string setting_help(const setting& which) {
   std::string places{which.variable()};
@@ -188,6 +188,16 @@ class command_line {
         ->type_name("TABLE");
     restore->add_flag("--resume", into_.resume, "Go on where an interrupted restore of this snapshot stopped");
     add_dry_run(restore);
+
+    CLI::App* follow =
+        add_command(command::follow, "A table's changes into the incremental bucket, as they happen", follow_end);
+    follow->add_option("table", into_.table, "Name or ARN of the table")->required()->type_name("");
+    follow->add_flag("--enable-stream", into_.enable_stream, "Switch the table's stream on if it has none");
+    follow->add_flag("--coalesce", into_.coalesce, "Of changes that are read together keep an item's newest only");
+    follow->add_flag("--dead-letters", into_.dead_letters,
+                     "Keep changes that cannot be read in the bucket and go on, with a gap");
+    follow->add_flag("--unversioned", into_.unversioned, "Accept a bucket without versioning: no history, no undo");
+    follow->add_flag("--adopt", into_.adopt, "Accept that the table was recreated or has a new ARN");
 
     add_command(command::config, "The settings in force and where they come from", config_end);
   }

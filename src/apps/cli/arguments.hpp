@@ -13,7 +13,7 @@ namespace dynabackup::cli {
 /// Settings and texts are common to the front ends.
 using namespace apps;
 
-enum class command { backfill, snapshot, restore, config };
+enum class command { backfill, snapshot, restore, follow, config };
 std::string_view name_of(command what);
 
 enum class output_format { text, json };
@@ -21,7 +21,7 @@ enum class output_format { text, json };
 struct arguments {
   command what = command::config;
   bool classic = false;      ///< --backfill and its like, of the tool that users come from
-  std::string table;         ///< backfill, restore: name or ARN
+  std::string table;         ///< backfill, restore, follow: name or ARN
   std::string snapshot;      ///< restore: its name; snapshot: the name wished, or empty
   std::string prefix_table;  ///< --table: stands for {table} in a prefix
   bool unversioned = false;
@@ -29,6 +29,9 @@ struct arguments {
   bool overwrite = false;
   bool sweep = false;
   bool resume = false;
+  bool enable_stream = false;
+  bool coalesce = false;
+  bool dead_letters = false;
   bool dry_run = false;
   compression codec = compression::gzip;
   output_format output = output_format::text;

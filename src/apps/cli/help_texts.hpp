@@ -9,6 +9,7 @@ inline constexpr auto usage =
     R"(Usage: dynamodb-backup backfill <table>                every item of a table into the incremental bucket
        dynamodb-backup snapshot [<name>] [--table T]   that bucket's current state into one file
        dynamodb-backup restore <table> <snapshot>      a snapshot into an existing table
+       dynamodb-backup follow <table>                  its changes into that bucket, as they happen
        dynamodb-backup config                          the settings in force and where they come from
        (also --backfill <table>, --snapshot, --restore <table> <snapshot>)
 More:  dynamodb-backup --help, or <command> --help
@@ -34,6 +35,7 @@ covered; 130 interrupted.
 
 Examples:
   dynamodb-backup backfill users --incremental-bucket my-backups --dynamodb-region eu-central-1
+  dynamodb-backup follow users --config backup.conf
   dynamodb-backup snapshot before-migration.json.gz --config backup.conf
   dynamodb-backup restore users-copy before-migration.json.gz --config backup.conf --output json
 )";
@@ -78,6 +80,27 @@ Examples:
   dynamodb-backup restore users-copy users-friday.json.zst --table users --config backup.conf
   dynamodb-backup restore users 2026-11-22T11-45-03Z.json.gz --config backup.conf --resume
   dynamodb-backup restore users 2026-11-22T11-45-03Z.json.gz --config backup.conf --max-write-units 1000
+)";
+
+inline constexpr auto follow_end = R"(
+Reads the table's DynamoDB Stream and records every change in the bucket, each as a version of its item's object; a
+deletion leaves a delete marker. It begins with the oldest change that the stream still has (a day back) and goes on
+until it is told to stop, with Ctrl-C or SIGTERM: then it settles what it has read, saves how far it is and exits with
+130. Start it again within a day and it goes on from there. Changes that it came too late for are gone: it says so,
+notes a gap in the bucket and exits with 3 in the end; a backfill then brings what is missing.
+Only one may follow into a prefix: a second one is refused with exit code 2. When one was killed, the next can start
+half a minute later.
+A stream holds changes only. Run `backfill` once while this runs: it brings the items that were there before.
+
+--enable-stream switches on a stream with new and old images where the table has none. A stream of another view type
+than NEW_IMAGE or NEW_AND_OLD_IMAGES cannot be followed.
+
+Needs: s3.incremental.bucket, dynamodb.region. All settings: dynamodb-backup --help
+
+Examples:
+  dynamodb-backup follow users --config backup.conf
+  dynamodb-backup follow users --enable-stream --incremental-bucket my-backups --dynamodb-region eu-central-1
+  dynamodb-backup follow users --config backup.conf --coalesce --output json
 )";
 
 inline constexpr auto config_end = R"(

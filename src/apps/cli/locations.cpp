@@ -14,6 +14,7 @@ using id = setting_id;
 std::vector<id> needed_settings(command what) {
   switch (what) {
     case command::backfill:
+    case command::follow:
       return {id::incremental_bucket, id::dynamodb_region, id::s3_region};
     case command::snapshot:
       return {id::incremental_bucket, id::snapshot_bucket, id::s3_region};

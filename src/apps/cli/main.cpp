@@ -117,7 +117,9 @@ class session {
       throw;
     }
     take_stock();
-    result_.exit_code = result_.done.whole() ? exit_done : exit_incomplete;
+    result_.exit_code = !result_.done.whole()      ? exit_incomplete
+                        : result_.done.interrupted ? exit_interrupted
+                                                   : exit_done;
   }
 
   task<report> operation(engine& runner, const locations& where, progress& seen) {
@@ -138,6 +140,15 @@ class session {
                                .dry_run = line_.dry_run,
                                .state = in_force_[setting_id::state].text},
                               seen);
+      case command::follow:
+        return runner.follow({.table = line_.table,
+                              .to = where.incremental,
+                              .enable_stream = line_.enable_stream,
+                              .coalesce = line_.coalesce,
+                              .dead_letters = line_.dead_letters,
+                              .unversioned = line_.unversioned,
+                              .adopt = line_.adopt},
+                             seen);
       default:
         return runner.backfill({.table = line_.table,
                                 .to = where.incremental,
@@ -153,10 +164,11 @@ class session {
   void name_the_work(const locations& where) {
     report& work = result_.done;
     work.operation = name_of(line_.what);
-    work.source = line_.what == command::backfill   ? line_.table
+    const bool to_items = line_.what == command::backfill || line_.what == command::follow;
+    work.source = to_items                          ? line_.table
                   : line_.what == command::snapshot ? where.incremental.text()
                                                     : where.snapshot.text() + line_.snapshot;
-    work.destination = line_.what == command::backfill   ? where.incremental.text()
+    work.destination = to_items                          ? where.incremental.text()
                        : line_.what == command::snapshot ? where.snapshot.text() + line_.snapshot
                                                          : line_.table;
     subject_ = printable(work.operation + " of " + work.source + " to " + work.destination);

@@ -32,6 +32,7 @@ std::string progress_text(const progress& seen, milliseconds elapsed, double ite
                                  grouped(static_cast<std::uint64_t>(items_per_second)), seen.in_flight);
   if (seen.retries > 0) text += fmt::format("  {} retries", grouped(seen.retries));
   if (seen.throttles > 0) text += fmt::format("  {} throttled", grouped(seen.throttles));
+  if (seen.lag) text += fmt::format("  {} behind", duration_text(std::chrono::ceil<seconds>(*seen.lag)));
   text += "  " + duration_text(std::chrono::duration_cast<seconds>(elapsed));
   if (seen.expected_items && *seen.expected_items > seen.items && items_per_second > 0) {
     const double left = static_cast<double>(*seen.expected_items - seen.items) / items_per_second;

@@ -79,6 +79,23 @@ std::string plan_json(const std::optional<plan>& planned) {
       planned->object_requests, planned->dollars);
 }
 
+std::string changes_json(const std::optional<recorded>& changes) {
+  if (!changes) return "null";
+  return fmt::format(
+      R"({{"records":{},"puts":{},"deletes":{},"repeats":{},"coalesced":{},"dead_letters":{},"lag_ms":{}}})",
+      changes->records, changes->puts, changes->deletes, changes->repeats, changes->coalesced, changes->dead_letters,
+      changes->lag.count());
+}
+
+std::string changes_text(const recorded& changes) {
+  std::string text = fmt::format("  {} changes: {} puts, {} deletes", grouped(changes.records), grouped(changes.puts),
+                                 grouped(changes.deletes));
+  if (changes.repeats > 0) text += fmt::format(", {} recorded before", grouped(changes.repeats));
+  if (changes.coalesced > 0) text += fmt::format(", {} left out for newer ones", grouped(changes.coalesced));
+  if (changes.dead_letters > 0) text += fmt::format(", {} dead letters", grouped(changes.dead_letters));
+  return text + "\n";
+}
+
 std::string plan_text(const run_result& result) {
   const plan& p = *result.done.planned;
   std::string text =
@@ -146,9 +163,11 @@ std::string result_json(const run_result& result) {
                   json_or_null(done.operation), json_or_null(done.source), json_or_null(done.destination));
   out += fmt::format(R"(,"items_settled":{})", result.items_settled);
   for (const counter& each : counters) out += fmt::format(",\"{}\":{}", each.name, done.*each.value);
-  out += fmt::format(R"(,"memory_bound":{},"seconds":{:.3f},"not_covered":{},"warnings":{},"findings":{},"plan":{})",
-                     json_flag(done.memory_bound), std::max(done.seconds, 0.0), json_or_null(done.not_covered),
-                     json_list(done.warnings, quote), json_list(done.findings, finding_json), plan_json(done.planned));
+  out += fmt::format(
+      R"(,"memory_bound":{},"seconds":{:.3f},"not_covered":{},"warnings":{},"findings":{},"plan":{},"changes":{},"interrupted":{})",
+      json_flag(done.memory_bound), std::max(done.seconds, 0.0), json_or_null(done.not_covered),
+      json_list(done.warnings, quote), json_list(done.findings, finding_json), plan_json(done.planned),
+      changes_json(done.changes), json_flag(done.interrupted));
   out += fmt::format(R"(,"settings":{},"error":{},"peak_rss_bytes":{},"cpu_seconds":{:.3f}}})",
                      json_list(result.settings, setting_json), failure_json(result.failed), result.peak_rss_bytes,
                      std::max(result.cpu_seconds, 0.0));
@@ -169,7 +188,10 @@ std::string result_text(const run_result& result) {
     text += fmt::format("{}{} {}", separator, grouped(value), each.label);
     separator = ", ";
   }
-  text += fmt::format("\n  {} read, {} written\n", size_text(done.bytes_read), size_text(done.bytes_written));
+  if (done.changes)
+    text += "\n" + changes_text(*done.changes);
+  else
+    text += fmt::format("\n  {} read, {} written\n", size_text(done.bytes_read), size_text(done.bytes_written));
   text += speed_text(result);
   text += fmt::format("  peak memory {}, CPU {:.2f} s\n", size_text(result.peak_rss_bytes), result.cpu_seconds);
   if (done.memory_bound) text += "  memory, not parallelism, set the pace at times: a larger --memory may be faster\n";

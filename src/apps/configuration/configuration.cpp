@@ -169,6 +169,7 @@ settings to_settings(const configuration& in_force, credential_settings credenti
                   number(id::dynamodb_segments),
                   static_cast<double>(number(id::max_read_units)),
                   static_cast<double>(number(id::max_write_units))};
+  out.dynamodb.streams_endpoint = optional_text(id::dynamodb_streams_endpoint);
   out.s3 = {text(id::s3_region), optional_text(id::s3_endpoint), flag(id::s3_path_style), number(id::s3_parallelism),
             text(id::s3_sse),    text(id::s3_kms_key_id)};
   out.endpoints = {flag(id::use_fips), flag(id::use_dualstack)};

@@ -31,6 +31,8 @@ constexpr std::array<setting, setting_count> table{{
      "--dynamodb-tls", "true", "Speak TLS with it"},
     {id::dynamodb_endpoint, url, "dynamodb.endpoint", true, {"AWS_ENDPOINT_URL_DYNAMODB"}, "dynamodb.endpoint_url",
      "--dynamodb-endpoint", "", "The same three as one URL"},
+    {id::dynamodb_streams_endpoint, url, "dynamodb.streams-endpoint", true, {"AWS_ENDPOINT_URL_DYNAMODB_STREAMS"},
+     "dynamodb_streams.endpoint_url", "--dynamodb-streams-endpoint", "", "URL of the streams, if not the table's host"},
     {id::dynamodb_parallelism, parallelism, "dynamodb.parallelism", true, {"DYNAMODB_PARALLELISM"}, "",
      "--parallelism", "32", "Most requests in flight; a power of two, 1 to 1024"},
     {id::dynamodb_segments, segments, "segments", false, {}, "",

@@ -18,6 +18,7 @@ enum class setting_id : std::size_t {
   dynamodb_port,
   dynamodb_tls,
   dynamodb_endpoint,
+  dynamodb_streams_endpoint,
   dynamodb_parallelism,
   dynamodb_segments,
   max_read_units,
@@ -38,7 +39,7 @@ enum class setting_id : std::size_t {
   memory,
   state,
 };
-inline constexpr std::size_t setting_count = 28;
+inline constexpr std::size_t setting_count = 29;
 
 enum class setting_kind {
   text,

@@ -65,8 +65,17 @@ TEST_CASE("a prefix that holds another tool's objects is refused, naming one") {
   fakes::test_run t;
   t.object_network.expect({}, 404, "<Error><Code>NoSuchKey</Code></Error>");
   t.object_network.expect({}, 200, listing({"p/.dynabackup/probe", "p/report.csv"}));
+  t.object_network.expect({}, 404, "<Error><Code>NoSuchKey</Code></Error>");
   CHECK_THROWS_WITH_AS(fakes::run_task(pipelines::check_home(t.run, home, table("orders"), false)),
                        doctest::Contains("p/report.csv"), usage_error);
+}
+
+TEST_CASE("a prefix that another run of ours claims and fills between two looks is not another tool's") {
+  fakes::test_run t;
+  t.object_network.expect({}, 404, "<Error><Code>NoSuchKey</Code></Error>");
+  t.object_network.expect({}, 200, listing({"p/" + std::string(64, 'a')}));
+  holds_descriptor(t, table("orders"));
+  CHECK_FALSE(fakes::run_task(pipelines::check_home(t.run, home, table("orders"), false)));
 }
 
 TEST_CASE("an empty prefix, or one with leftovers of our own bookkeeping, is to be claimed") {

@@ -1,0 +1,309 @@
+#include "pipelines/follow.hpp"
+
+#include <chrono>
+#include <exception>
+#include <fmt/format.h>
+#include <memory>
+#include <utility>
+
+#include "archive/gap.hpp"
+#include "dynabackup/error.hpp"
+#include "pipelines/backfill_close.hpp"
+#include "pipelines/home.hpp"
+#include "pipelines/recorder.hpp"
+#include "pipelines/recorder_lease.hpp"
+#include "pipelines/runs.hpp"
+#include "pipelines/stream_reader.hpp"
+#include "runtime/shielded.hpp"
+#include "text/timestamps.hpp"
+
+namespace dynabackup::pipelines {
+namespace {
+
+/// Streams keep a day; who comes later than this may have missed something.
+constexpr std::chrono::hours kept_for_sure{23};
+constexpr std::chrono::minutes enabling_takes{5};
+/// The end of a run saves where it was, but nobody waits long for that.
+constexpr std::chrono::seconds time_to_save{8};
+constexpr std::size_t most_children = std::size_t{1} << 20;
+
+struct follow_run {
+  run_context& run;
+  follow_options what;
+  report out{};
+  recorded totals{};
+  dynamodb::table_description table{};
+  std::shared_ptr<recorder_knowledge> known = std::make_shared<recorder_knowledge>();
+  std::unique_ptr<recorder_lease> lease{};
+  archive::recorder_state state{};
+  s3::time_point state_age_from{};  // when the checkpoint we go on from was saved
+  std::unique_ptr<recorder> into{};
+  std::unique_ptr<stream_reader> reader{};
+  runtime::clock::steady_time saved{};
+  std::uint64_t gaps = 0;
+
+  task<report> all() {
+    out.operation = "follow";
+    out.source = what.table;
+    out.destination = what.to.text();
+    co_await look();
+    co_await take_lease();
+    std::exception_ptr failure;
+    try {
+      co_await choose_stream();
+      for (bool more = true; more;) {
+        co_await follow_stream();
+        more = co_await next_stream();
+      }
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    const bool told = co_await end(failure);
+    if (!told) std::rethrow_exception(failure);
+    take_counters(run.seen, out);
+    out.changes = totals;
+    out.items_read = totals.records;
+    out.items_written = totals.puts;
+    co_return std::move(out);
+  }
+
+  /// Everything that is checked before the lease is taken.
+  task<void> look() {
+    table = co_await require_table(run, what.table);
+    if (!table.stream && what.enable_stream) co_await enable_stream();
+    if (table.stream && !has_new_images(table))
+      throw usage_error("the stream of table " + table.name + " has view type " + table.stream->view_type +
+                        ", without new images: changes cannot be recorded. Disable it and enable one with "
+                        "NEW_AND_OLD_IMAGES or NEW_IMAGE");
+    std::string stream = table.stream ? table.stream->arn : std::string();
+    if (stream.empty()) stream = co_await stream_under_way();
+    if (stream.empty()) refuse_without_stream();
+    into = recorder_of(std::move(stream));
+    co_await into->prepare(table);
+  }
+
+  /// One that was disabled before it was recorded to its end may still be read for a day.
+  task<std::string> stream_under_way() {
+    std::optional<archive::recorder_state> before = co_await recorded_so_far(run, what.to);
+    co_return before && !before->ended ? std::move(before->stream_arn) : std::string();
+  }
+
+  [[noreturn]] void refuse_without_stream() const {
+    throw usage_error("table " + table.name +
+                      " has no stream, and so nothing tells of its changes: --enable-stream switches one on, with new "
+                      "and old images. A backfill behind it brings the items that are there already");
+  }
+
+  std::unique_ptr<recorder> recorder_of(std::string stream_arn) {
+    return std::make_unique<recorder>(run,
+                                      record_options{.to = what.to,
+                                                     .stream_arn = std::move(stream_arn),
+                                                     .coalesce = what.coalesce,
+                                                     .dead_letters = what.dead_letters,
+                                                     .unversioned = what.unversioned,
+                                                     .adopt = what.adopt},
+                                      known);
+  }
+
+  task<void> enable_stream() {
+    co_await run.tables.enable_stream(what.table);
+    constexpr std::chrono::seconds step{1};
+    for (auto left = std::chrono::seconds{enabling_takes}; !table.stream; left -= step) {
+      if (left.count() <= 0) throw error("the stream of table " + table.name + " was not enabled within 5 minutes");
+      co_await wait_for(run, step);
+      table = co_await run.tables.describe_table(what.table);
+    }
+    run.seen.notices.push_back("switched on stream " + table.stream->arn +
+                               "; items that are there already come with `backfill " + table.name + "`");
+  }
+
+  task<void> take_lease() {
+    lease = std::make_unique<recorder_lease>(
+        run, what.to, known->conditions.if_none_match && known->conditions.if_match, new_run_id(run));
+    recorder_lease::taken before = co_await lease->take();
+    state = std::move(before.state);
+    state_age_from = before.at;
+    saved = run.clock.steady_now();
+    known->may_write = [holder = lease.get()] { holder->require(); };
+  }
+
+  /// Where the checkpoint stopped, if what it was made of is still there.
+  task<void> choose_stream() {
+    const archive::table_identity now = archive::identify(table);
+    const bool same_table = state.table == now;
+    if (!state.stream_arn.empty() && !same_table)
+      co_await tell_loss({"table", {}, {}, "the table was replaced by another of its name"});
+    if (!state.stream_arn.empty() && same_table && !state.ended) {
+      const bool stale = run.objects.service_time() - state_age_from > kept_for_sure;
+      begin_reading(state.stream_arn);
+      reader->resume(state.shards, stale);
+      co_return;
+    }
+    if (!table.stream) refuse_without_stream();
+    if (!state.stream_arn.empty() && same_table) co_await tell_switch(state.stream_arn, table.stream->arn);
+    begin_reading(table.stream->arn);
+  }
+
+  void begin_reading(const std::string& stream_arn) {
+    into = recorder_of(stream_arn);
+    reader = std::make_unique<stream_reader>(
+        reader_parts{run, *into, *lease, totals, [this](lost_changes lost) { return tell_loss(std::move(lost)); }},
+        stream_arn);
+    state.table = archive::identify(table);
+    state.stream_arn = stream_arn;
+    state.ended = false;
+    run.seen.notices.push_back("following " + stream_arn);
+  }
+
+  task<void> follow_stream() {
+    co_await runtime::bounded(most_children, run.stop,
+                              [this](runtime::in_flight& group) { return read_and_keep(group); });
+  }
+
+  task<void> read_and_keep(runtime::in_flight& group) {
+    co_await group.start(keep_lease());
+    co_await reader->read(group);
+  }
+
+  task<void> keep_lease() {
+    try {
+      co_await renew_lease();
+    } catch (...) {
+      reader->give_up();
+      throw;
+    }
+  }
+
+  task<void> renew_lease() {
+    constexpr std::chrono::milliseconds step{250};
+    bool news = true;
+    while (!reader->ended() && !run.stop.requested) {
+      news = reader->take_news() || news;
+      const auto due = news ? recorder_lease::busy_renewal : recorder_lease::idle_renewal;
+      if (run.clock.steady_now() - saved >= due) {
+        news = false;
+        co_await save();
+      }
+      co_await run.clock.sleep(step);
+    }
+  }
+
+  archive::recorder_state now() {
+    if (reader) state.shards = reader->positions();
+    return state;
+  }
+
+  task<void> save() {
+    const auto begun = run.clock.steady_now();
+    co_await lease->save(now());
+    saved = begun;
+  }
+
+  /// The stream is disabled and recorded to its end. Whether another one follows it.
+  task<bool> next_stream() {
+    const std::string over = state.stream_arn;
+    table = co_await run.tables.describe_table(what.table);
+    const bool replaced = !table.latest_stream_arn.empty() && table.latest_stream_arn != over;
+    if (replaced) co_await tell_switch(over, table.latest_stream_arn);
+    state.ended = true;
+    if (!table.stream) {
+      add_reason("stream " + over +
+                 " was disabled. All it told is recorded; later changes are not. Enable a stream and follow it, or the "
+                 "backup stays as it is");
+      co_return false;
+    }
+    if (!has_new_images(table)) {
+      add_reason("the table's new stream has view type " + table.stream->view_type + ", without new images");
+      co_return false;
+    }
+    begin_reading(table.stream->arn);
+    co_await save();
+    co_return true;
+  }
+
+  task<void> tell_switch(std::string from, std::string to) {
+    const auto label = dynamodb::parse_stream_arn(to);
+    co_await tell_loss({"switch-to-" + (label ? label->label : std::string("another")),
+                        {},
+                        {},
+                        "stream " + from + " ended and " + to + " began: changes in between are not known"});
+  }
+
+  /// A gap in the bucket, before any position passes it.
+  task<void> tell_loss(lost_changes lost) {
+    ++gaps;
+    const std::string line = (lost.shard.empty() ? std::string() : "shard " + lost.shard + ": ") + lost.why;
+    run.seen.notices.push_back("warning: changes are missing: " + line);
+    out.warnings.push_back("changes are missing: " + line);
+    co_await lease->hold();
+    archive::gap hole;
+    hole.stream = state.stream_arn;
+    hole.shard = lost.shard;
+    hole.from_sequence = lost.after;
+    if (state_age_from != s3::time_point{}) hole.from = text::rfc3339(state_age_from);
+    hole.to = text::rfc3339(run.objects.service_time());
+    hole.reason = lost.why;
+    // The same loss has the same name: found again after a restart it is told once.
+    const auto stream = dynamodb::parse_stream_arn(state.stream_arn);
+    const std::string name = archive::name_of_change(stream ? stream->label : "", lost.after, lost.name + lost.after) +
+                             (lost.after.empty() ? "" : "-after");
+    s3::put_options options;
+    options.if_none_match = known->conditions.if_none_match;
+    co_await run.objects.put_object(what.to.bucket, archive::gap_key(what.to, name), archive::write_gap(hole), options);
+  }
+
+  void add_reason(const std::string& why) { out.not_covered += (out.not_covered.empty() ? "" : "; ") + why; }
+
+  /// Gives the lease back with the last positions. Whether there is a report to give, too.
+  task<bool> end(std::exception_ptr failure) {
+    bool stopped = false;
+    bool settled = !failure;
+    if (failure) {
+      try {
+        std::rethrow_exception(failure);
+      } catch (const interrupted&) {
+        stopped = settled = true;
+      } catch (...) {
+      }
+    }
+    if (!lease->lost()) {
+      if (failure)
+        co_await runtime::shielded(save_quietly(settled), time_to_save);
+      else
+        co_await save_at_end(settled);
+    }
+    if (failure && !stopped) co_return false;
+    out.interrupted = stopped;
+    if (gaps > 0) add_reason(fmt::format("{} gaps were found: changes are missing, and a backfill brings them", gaps));
+    co_return true;
+  }
+
+  /// Back, when nothing of ours can take effect any more; else it runs out by itself.
+  task<void> save_at_end(bool settled) {
+    const auto late = known->unsettled.latest();
+    if (settled && (!late || *late <= run.clock.steady_now()))
+      co_await lease->release(now());
+    else
+      co_await lease->save(now());
+  }
+
+  task<void> save_quietly(bool settled) {
+    std::string problem;
+    try {
+      co_await save_at_end(settled);
+    } catch (const error& e) {
+      problem = e.what();
+    }
+    if (!problem.empty())
+      run.seen.notices.push_back("warning: the last checkpoint could not be saved; the one before counts: " + problem);
+  }
+};
+
+}  // namespace
+
+task<report> follow(run_context& run, follow_options what) {
+  follow_run work{run, std::move(what)};
+  co_return co_await work.all();
+}
+
+}  // namespace dynabackup::pipelines

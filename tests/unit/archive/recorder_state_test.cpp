@@ -1,0 +1,48 @@
+#include "archive/recorder_state.hpp"
+
+#include <doctest/doctest.h>
+
+#include "dynabackup/error.hpp"
+
+namespace dynabackup::archive {
+
+TEST_CASE("a recorder's state is read as it was written") {
+  recorder_state s;
+  s.owner = "20261122T114503Z-1f3a9c2e";
+  s.serial = 7;
+  s.table = {"arn:t", "id", "1795347903"};
+  s.stream_arn = "arn:t/stream/2026-11-22T11:45:03.000";
+  s.ended = true;
+  s.shards = {{"shardId-1", "", true, "100000000000000000001"}, {"shardId-2", "shardId-1", false, ""}};
+  const std::string body = write_recorder_state(s);
+  const recorder_state r = read_recorder_state(body);
+  CHECK(r.owner == s.owner);
+  CHECK(r.serial == 7);
+  CHECK(r.table == s.table);
+  CHECK(r.stream_arn == s.stream_arn);
+  CHECK(r.ended);
+  REQUIRE(r.shards.size() == 2);
+  CHECK(r.shards[0].done);
+  CHECK(r.shards[0].sequence == "100000000000000000001");
+  CHECK(r.shards[1].parent == "shardId-1");
+  CHECK(write_recorder_state(r) == body);
+}
+
+TEST_CASE("a damaged or foreign recorder's state is refused") {
+  const std::string good = write_recorder_state({.shards = {{"s", "", false, "12"}}});
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string body = good;
+    return body.replace(body.find(from), from.size(), to);
+  };
+  CHECK_NOTHROW(read_recorder_state(good));
+  CHECK_THROWS_AS(read_recorder_state(""), format_error);
+  CHECK_THROWS_AS(read_recorder_state(good.substr(0, good.size() / 2)), format_error);
+  CHECK_THROWS_WITH_AS(read_recorder_state(with(R"("format": 1)", R"("format": 2)")), doctest::Contains("update"),
+                       format_error);
+  CHECK_THROWS_AS(read_recorder_state(with(R"("12")", R"("1x")")), format_error);
+  CHECK_THROWS_AS(read_recorder_state(with(R"("12")", '"' + std::string(41, '1') + '"')), format_error);
+  CHECK_THROWS_AS(read_recorder_state(with(R"("shard": "s")", R"("shard": "")")), format_error);
+  CHECK_THROWS_AS(read_recorder_state(with(R"("serial": 0)", R"("serial": -1)")), format_error);
+}
+
+}  // namespace dynabackup::archive
