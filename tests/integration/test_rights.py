@@ -2,8 +2,10 @@
 import http.server
 import json
 import os
+import signal
 import subprocess
 import threading
+import time
 import unittest
 
 import conformance
@@ -151,6 +153,25 @@ class RightsTest(unittest.TestCase):
         event["Records"][0]["dynamodb"]["NewImage"]["n"] = {"N": "no number"}
         self.assertEqual(self.function("backup", event, DYNABACKUP_DEAD_LETTERS="true"), {"batchItemFailures": []})
         self.took("The backup function", "s3:PutObject")
+
+    def test_following_a_stream(self):
+        with subprocess.Popen([CLI, "follow", "items"], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            self.addCleanup(process.kill)
+            until = time.monotonic() + 30
+            deleted = None
+            while time.monotonic() < until and not any(action == "s3:DeleteObject" for action, _ in self.watch.used):
+                recorded = sum(action == "s3:PutObject" and ".dynabackup" not in resource for action, resource in set(self.watch.used))
+                if recorded >= 30 and not deleted:
+                    deleted = self.aws.call("DeleteItem", {"TableName": "items", "Key": {"id": {"S": "i3"}}})
+                time.sleep(0.1)
+            # The lease is written again, over its own version, while there is news.
+            while time.monotonic() < until and not any(
+                    action == "s3:DeleteObjectVersion" and resource.endswith("recorder.json") for action, resource in set(self.watch.used)):
+                time.sleep(0.1)
+            process.send_signal(signal.SIGINT)
+            self.assertIn(process.wait(30), (0, 130))
+        self.took("follow", "dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords", "s3:PutObject", "s3:GetObject",
+                  "s3:DeleteObject", "s3:DeleteObjectVersion")
 
 
 if __name__ == "__main__":
