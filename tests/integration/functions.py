@@ -19,6 +19,12 @@ SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 STREAM = "arn:aws:dynamodb:us-east-1:123456789012:table/{}/stream/2026-03-01T00:00:00.000"
 
 
+def sanitized():
+    """Whether the bootstrap was built with AddressSanitizer, whose memory says nothing about ours."""
+    with open(BOOTSTRAP, "rb") as file:
+        return b"__asan_init" in file.read()
+
+
 def sample(name):
     with open(os.path.join(EVENTS, name + ".json"), "rb") as file:
         return file.read()

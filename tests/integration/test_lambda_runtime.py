@@ -7,7 +7,7 @@ import threading
 import time
 
 import runtime_emulator as emulator
-from functions import FunctionTest, puts, sample, stream_event
+from functions import FunctionTest, puts, sample, sanitized, stream_event
 from runtime_emulator import Event
 
 EMPTY = {"Records": []}
@@ -28,7 +28,7 @@ class Start(FunctionTest):
         print(f"\n    exec to first /next: {min(spans) * 1000:.1f} ms at best of {len(spans)} "
               f"(with starting the process from here), resident {memory / 1024:.1f} MiB")
         self.assertLess(min(spans), 0.5)
-        if "ASAN_OPTIONS" not in os.environ:
+        if not sanitized():
             self.assertLess(memory, 20 << 10)
 
     def refused(self, error_type, *words, handler="backup", **environment):
