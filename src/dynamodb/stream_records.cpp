@@ -194,6 +194,8 @@ stream_record read_record(std::string_view raw, const json_cursor& document) {
 stream_records read_document(std::string body, std::string_view what, bool answer) {
   stream_records result;
   result.document = std::move(body);
+  // A short text would lie inside the string itself, and its slices would not outlive a move.
+  result.document.reserve(64);
   json_cursor at(result.document, what);
   bool has_records = false;
   at.enter('{');

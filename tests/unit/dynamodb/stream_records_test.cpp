@@ -278,6 +278,13 @@ TEST_CASE("an event cut at any byte is refused, and slices survive a move") {
   CHECK(canonical(moved.records.at(9).keys) == R"({"pk":{"S":"p2"},"sk":{"N":"1"}})");
 }
 
+TEST_CASE("slices survive a move also in a document short enough to live inside its string") {
+  stream_records batch = read_stream_event(R"({"Records":[-]})");
+  const stream_records moved = std::move(batch);
+  const std::string_view document = moved.document;
+  CHECK(moved.records.at(0).raw.data() == document.data() + document.find('-'));
+}
+
 TEST_CASE("sequence numbers are compared as numbers of any length") {
   CHECK(sequence_less("9", "10"));
   CHECK_FALSE(sequence_less("10", "9"));
