@@ -62,6 +62,19 @@ struct answer_reader {
   }
 };
 
+std::vector<stream_shard> read_shards(const answer_reader& read, const array& listed) {
+  std::vector<stream_shard> shards;
+  for (const element each : listed) {
+    object shard;
+    if (each.get(shard) != simdjson::SUCCESS) read.fail("Shards holds something else than objects");
+    if (shards.size() == most_shards) read.fail("more shards than a page may have");
+    const auto range = read.optional_member<object>(shard, "SequenceNumberRange");
+    const bool closed = range && !read.optional_text(*range, "EndingSequenceNumber").empty();
+    shards.push_back({read.text(shard, "ShardId", longest_id), read.optional_text(shard, "ParentShardId"), closed});
+  }
+  return shards;
+}
+
 }  // namespace
 
 stream_page read_stream_page(std::string_view body) {
@@ -72,15 +85,7 @@ stream_page read_stream_page(std::string_view body) {
   page.status = read.text(stream, "StreamStatus", longest_id);
   page.view_type = read.optional_text(stream, "StreamViewType");
   const std::optional<array> shards = read.optional_member<array>(stream, "Shards");
-  for (const element each : shards.value_or(array())) {
-    object shard;
-    if (each.get(shard) != simdjson::SUCCESS) read.fail("Shards holds something else than objects");
-    if (page.shards.size() == most_shards) read.fail("more shards than a page may have");
-    const auto range = read.optional_member<object>(shard, "SequenceNumberRange");
-    const bool closed = range && !read.optional_text(*range, "EndingSequenceNumber").empty();
-    page.shards.push_back(
-        {read.text(shard, "ShardId", longest_id), read.optional_text(shard, "ParentShardId"), closed});
-  }
+  if (shards) page.shards = read_shards(read, *shards);
   const std::string next = read.optional_text(stream, "LastEvaluatedShardId");
   if (!next.empty()) page.next = next;
   return page;

@@ -6,7 +6,6 @@
 #include <memory>
 #include <utility>
 
-#include "archive/gap.hpp"
 #include "dynabackup/error.hpp"
 #include "pipelines/backfill_close.hpp"
 #include "pipelines/home.hpp"
@@ -15,7 +14,6 @@
 #include "pipelines/runs.hpp"
 #include "pipelines/stream_reader.hpp"
 #include "runtime/shielded.hpp"
-#include "text/timestamps.hpp"
 
 namespace dynabackup::pipelines {
 namespace {
@@ -106,7 +104,15 @@ struct follow_run {
   }
 
   task<void> enable_stream() {
-    co_await run.tables.enable_stream(what.table);
+    std::exception_ptr refused;
+    try {
+      co_await run.tables.enable_stream(what.table);
+    } catch (const service_error&) {
+      refused = std::current_exception();
+    }
+    // An answer that was lost, or somebody else: the stream is there all the same.
+    table = co_await run.tables.describe_table(what.table);
+    if (refused && !table.stream) std::rethrow_exception(refused);
     constexpr std::chrono::seconds step{1};
     for (auto left = std::chrono::seconds{enabling_takes}; !table.stream; left -= step) {
       if (left.count() <= 0) throw error("the stream of table " + table.name + " was not enabled within 5 minutes");
@@ -202,7 +208,12 @@ struct follow_run {
   /// The stream is disabled and recorded to its end. Whether another one follows it.
   task<bool> next_stream() {
     const std::string over = state.stream_arn;
-    table = co_await run.tables.describe_table(what.table);
+    const bool there = co_await look_again();
+    if (!there) {
+      state.ended = true;
+      add_reason("the table was deleted; all that its stream told is recorded");
+      co_return false;
+    }
     const bool replaced = !table.latest_stream_arn.empty() && table.latest_stream_arn != over;
     if (replaced) co_await tell_switch(over, table.latest_stream_arn);
     state.ended = true;
@@ -221,6 +232,17 @@ struct follow_run {
     co_return true;
   }
 
+  /// False: the table was deleted.
+  task<bool> look_again() {
+    try {
+      table = co_await run.tables.describe_table(what.table);
+    } catch (const service_error& e) {
+      if (e.failure.code != "ResourceNotFoundException") throw;
+      co_return false;
+    }
+    co_return table.status != "DELETING";
+  }
+
   task<void> tell_switch(std::string from, std::string to) {
     const auto label = dynamodb::parse_stream_arn(to);
     co_await tell_loss({"switch-to-" + (label ? label->label : std::string("another")),
@@ -236,20 +258,7 @@ struct follow_run {
     run.seen.notices.push_back("warning: changes are missing: " + line);
     out.warnings.push_back("changes are missing: " + line);
     co_await lease->hold();
-    archive::gap hole;
-    hole.stream = state.stream_arn;
-    hole.shard = lost.shard;
-    hole.from_sequence = lost.after;
-    if (state_age_from != s3::time_point{}) hole.from = text::rfc3339(state_age_from);
-    hole.to = text::rfc3339(run.objects.service_time());
-    hole.reason = lost.why;
-    // The same loss has the same name: found again after a restart it is told once.
-    const auto stream = dynamodb::parse_stream_arn(state.stream_arn);
-    const std::string name = archive::name_of_change(stream ? stream->label : "", lost.after, lost.name + lost.after) +
-                             (lost.after.empty() ? "" : "-after");
-    s3::put_options options;
-    options.if_none_match = known->conditions.if_none_match;
-    co_await run.objects.put_object(what.to.bucket, archive::gap_key(what.to, name), archive::write_gap(hole), options);
+    co_await note_gap(run, what.to, std::move(lost), {state.stream_arn, state_age_from});
   }
 
   void add_reason(const std::string& why) { out.not_covered += (out.not_covered.empty() ? "" : "; ") + why; }
@@ -257,40 +266,39 @@ struct follow_run {
   /// Gives the lease back with the last positions. Whether there is a report to give, too.
   task<bool> end(std::exception_ptr failure) {
     bool stopped = false;
-    bool settled = !failure;
-    if (failure) {
-      try {
-        std::rethrow_exception(failure);
-      } catch (const interrupted&) {
-        stopped = settled = true;
-      } catch (...) {
-      }
+    try {
+      if (failure) std::rethrow_exception(failure);
+    } catch (const interrupted&) {
+      stopped = true;
+    } catch (...) {
     }
     if (!lease->lost()) {
       if (failure)
-        co_await runtime::shielded(save_quietly(settled), time_to_save);
+        co_await runtime::shielded(save_quietly(), time_to_save);
       else
-        co_await save_at_end(settled);
+        co_await save_at_end();
     }
     if (failure && !stopped) co_return false;
     out.interrupted = stopped;
+    if (totals.dead_letters > 0)
+      add_reason(fmt::format("{} changes could not be read and are dead letters", totals.dead_letters));
     if (gaps > 0) add_reason(fmt::format("{} gaps were found: changes are missing, and a backfill brings them", gaps));
     co_return true;
   }
 
-  /// Back, when nothing of ours can take effect any more; else it runs out by itself.
-  task<void> save_at_end(bool settled) {
+  /// Back, when nothing of ours can take effect any more, what was cancelled included; else it runs out by itself.
+  task<void> save_at_end() {
     const auto late = known->unsettled.latest();
-    if (settled && (!late || *late <= run.clock.steady_now()))
+    if (!late || *late <= run.clock.steady_now())
       co_await lease->release(now());
     else
       co_await lease->save(now());
   }
 
-  task<void> save_quietly(bool settled) {
+  task<void> save_quietly() {
     std::string problem;
     try {
-      co_await save_at_end(settled);
+      co_await save_at_end();
     } catch (const error& e) {
       problem = e.what();
     }

@@ -9,6 +9,7 @@
 
 #include "archive/recorder_state.hpp"
 #include "dynabackup/byte_budget.hpp"
+#include "pipelines/lost_changes.hpp"
 #include "pipelines/recorder.hpp"
 #include "pipelines/recorder_lease.hpp"
 #include "pipelines/run_context.hpp"
@@ -16,14 +17,6 @@
 #include "runtime/semaphore.hpp"
 
 namespace dynabackup::pipelines {
-
-/// Changes that can be had no more.
-struct lost_changes {
-  std::string name;   ///< the same for the same loss
-  std::string shard;  ///< empty: not of one shard alone
-  std::string after;  ///< sequence number of the last change before them; empty: not known
-  std::string why;
-};
 
 struct reader_parts {
   run_context& run;

@@ -48,6 +48,15 @@ TEST_CASE("the commands") {
   CHECK(restore.snapshot == "s.gz");
   CHECK(restore.prefix_table == "users");
 
+  const arguments follow = parsed({"follow", "users", "--enable-stream", "--coalesce", "--dead-letters", "--adopt"});
+  CHECK(follow.what == command::follow);
+  CHECK(follow.table == "users");
+  CHECK(follow.enable_stream);
+  CHECK(follow.coalesce);
+  CHECK(follow.dead_letters);
+  CHECK(follow.adopt);
+  CHECK_FALSE(follow.unversioned);
+
   CHECK(parsed({"config"}).what == command::config);
 }
 

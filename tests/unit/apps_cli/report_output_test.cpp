@@ -108,10 +108,30 @@ TEST_CASE("a finished run as JSON") {
 
 TEST_CASE("the object has the same members on every command and on failure") {
   const auto members = json(finished_run()).members();
-  CHECK(members.size() == 32);
+  CHECK(members.size() == 34);
   CHECK(json(failed_run()).members() == members);
   CHECK(json(config_run()).members() == members);
   CHECK(json(run_result{}).members() == members);
+}
+
+TEST_CASE("what became of a stream's changes, as JSON and for people") {
+  run_result run = finished_run();
+  run.done.changes.emplace();
+  run.done.changes->records = 1'234;
+  run.done.changes->puts = 1'000;
+  run.done.changes->deletes = 200;
+  run.done.changes->repeats = 34;
+  run.done.changes->lag = std::chrono::milliseconds{1'500};
+  run.done.interrupted = true;
+  const json out(run);
+  CHECK(out.number("/changes/records") == 1'234);
+  CHECK(out.number("/changes/puts") == 1'000);
+  CHECK(out.number("/changes/deletes") == 200);
+  CHECK(out.number("/changes/repeats") == 34);
+  CHECK(out.number("/changes/dead_letters") == 0);
+  CHECK(out.number("/changes/lag_ms") == 1'500);
+  CHECK(result_text(run).find("1,234 changes: 1,000 puts, 200 deletes, 34 recorded before") != std::string::npos);
+  CHECK(json(finished_run()).null("/changes"));
 }
 
 TEST_CASE("a failed run as JSON") {

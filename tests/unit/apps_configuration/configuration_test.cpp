@@ -99,6 +99,7 @@ TEST_CASE("every setting can be given by each of its names, and by no other plac
                      {"dynamodb.port", "7"},
                      {"dynamodb.tls", "false"},
                      {"dynamodb.endpoint", "http://e"},
+                     {"dynamodb.streams-endpoint", "http://s"},
                      {"dynamodb.parallelism", "64"},
                      {"segments", "5"},
                      {"dynamodb.max-read-units", "70"},

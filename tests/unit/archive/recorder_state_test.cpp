@@ -29,7 +29,9 @@ TEST_CASE("a recorder's state is read as it was written") {
 }
 
 TEST_CASE("a damaged or foreign recorder's state is refused") {
-  const std::string good = write_recorder_state({.shards = {{"s", "", false, "12"}}});
+  recorder_state one;
+  one.shards = {{"s", "", false, "12"}};
+  const std::string good = write_recorder_state(one);
   const auto with = [&](const std::string& from, const std::string& to) {
     std::string body = good;
     return body.replace(body.find(from), from.size(), to);

@@ -261,6 +261,20 @@ TEST_CASE("a disabled stream is read to its end; that is no gap, but not covered
   CHECK(w.state().owner == "");
 }
 
+TEST_CASE("a table that was deleted is recorded to its stream's end") {
+  follow_world w;
+  w.put("a", 1);
+  follower f(w);
+  f.run(seconds{10});
+  w.remove("a");
+  w.call("DeleteTable", R"({"TableName":"t"})");
+  f.run(minutes{2});
+  const report told = f.outcome();
+  CHECK(mentions(told.not_covered, "deleted"));
+  CHECK(told.changes->deletes == 1);
+  CHECK(w.gaps().empty());
+}
+
 TEST_CASE("a stream that was replaced is read to its end, then the new one, with a gap in between") {
   follow_world w;
   w.put("a", 1);
@@ -308,6 +322,7 @@ TEST_CASE("a table without a stream is refused, and gets one where that was aske
   follower refused(w);
   refused.run(seconds{10});
   CHECK(mentions(refusal(refused), "--enable-stream"));
+  CHECK(w.store.current(w.home.bucket, "").empty());
   follow_options wish;
   wish.enable_stream = true;
   follower f(w, wish);

@@ -185,12 +185,24 @@ struct recorder_process {
   s3::client objects{stack, object_store()};
   scripted_transport table_network;
   dynamodb::client tables{table_network, {.tls = false, .host = "tables.test", .port = 80}};
+  dynamodb::streams_client streams{table_network, {.tls = false, .host = "tables.test", .port = 80}};
   runtime::interruption stop;
   progress seen;
   pipelines::capacity reads, writes;
-  pipelines::run_context run{
-      tables,       objects, clock, stop, seen, 8, 8, 0, std::size_t{8} << 20, reads, writes, [] { return 0.5; },
-      [](double) {}};
+  pipelines::run_context run{tables,
+                             streams,
+                             objects,
+                             clock,
+                             stop,
+                             seen,
+                             8,
+                             8,
+                             0,
+                             std::size_t{8} << 20,
+                             reads,
+                             writes,
+                             [] { return 0.5; },
+                             [](double) {}};
   std::optional<pipelines::recorder> recording;
   std::optional<boost::asio::io_context> io{std::in_place, 1};  // last: its coroutines go first
 
