@@ -103,6 +103,7 @@ class Follow(harness.StackTest):
         self.write(table, range(15, 45), "second")
         process.signal(signal.SIGKILL)
         process.finish(30)
+        self.write(table, range(30), "third")
         self.refused(2, ["is followed by", owner], "follow", table)
         time.sleep(LEASE)
         process = self.follow(table)
