@@ -6,6 +6,7 @@
 #include "archive/checkpoint.hpp"
 #include "archive/descriptor.hpp"
 #include "archive/manifest.hpp"
+#include "archive/recorder_state.hpp"
 #include "archive/run_record.hpp"
 #include "dynabackup/error.hpp"
 
@@ -58,6 +59,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 's':
       round_trip(body, archive::read_restore_checkpoint,
                  [](const archive::restore_checkpoint& c) { return archive::write_checkpoint(c); });
+      break;
+    case 'f':
+      round_trip(body, archive::read_recorder_state, archive::write_recorder_state);
       break;
     default:
       break;

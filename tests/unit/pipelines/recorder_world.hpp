@@ -199,6 +199,7 @@ struct recorder_process {
                              8,
                              0,
                              std::size_t{8} << 20,
+                             pipelines::usual_part_bytes,
                              reads,
                              writes,
                              [] { return 0.5; },
