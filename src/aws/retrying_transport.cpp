@@ -79,6 +79,7 @@ struct retrying_transport::outcome {
 
 /// Sent, and neither refused nor acknowledged: a lost connection, or a server error that says nothing of the effect.
 bool retrying_transport::may_still_take_effect(const outcome& o) {
+  if (o.answer && o.answer->unsettled) return true;  // sent twice: what is acknowledged is the second
   if (o.failure) return o.failure->where == transport_error::stage::after_send;
   return o.what == verdict::transient && o.answer->status >= 500;
 }
@@ -110,7 +111,7 @@ task<response> retrying_transport::send(request& r) {
         if (o.failure) throw with_attempts(*o.failure, number);
         settle(o.what, retried_for, number > 1);
         set_attempts(*o.answer, number);
-        o.answer->unsettled = unsettled;
+        o.answer->unsettled = unsettled || o.answer->unsettled;
         co_return *std::move(o.answer);
       }
       unsettled = unsettled || may_still_take_effect(o);

@@ -186,16 +186,17 @@ task<response> connection_pool::send(request& r) {
       if (!line->went_stale()) throw;
     }
   }
+  // The connection that had gone stale may have carried the request to the service.
   try {
     line = co_await pool.dial(r.to, executor, time);
+    response answer = co_await line->exchange(r, pool.settings.max_header_bytes, time);
+    answer.unsettled = reused;
+    pool.settle(std::move(line), answer);
+    co_return answer;
   } catch (transport_error& e) {
-    // The connection that had gone stale may have carried the request to the service.
     if (reused) e.where = transport_error::stage::after_send;
     throw;
   }
-  response answer = co_await line->exchange(r, pool.settings.max_header_bytes, time);
-  pool.settle(std::move(line), answer);
-  co_return answer;
 }
 
 std::size_t connection_pool::dials() const { return impl_->dials; }

@@ -195,6 +195,25 @@ TEST_CASE("requests that the service refuses in the end do not use up the quota"
   }
 }
 
+TEST_CASE("what was sent twice over a stale connection stays unsettled, whatever the answer") {
+  setup s;
+  const auto sent_twice = [](int status, std::string body) {
+    response answer;
+    answer.status = status;
+    answer.body = std::move(body);
+    answer.unsettled = true;
+    return answer;
+  };
+  s.network.expect_answer(nullptr, sent_twice(200, ""));
+  CHECK(s.send().unsettled);
+  s.network.expect_answer(nullptr, sent_twice(400, throttled_body));
+  s.network.expect(nullptr, 200, "");
+  CHECK(s.send().unsettled);
+  s.network.expect(nullptr, 400, throttled_body);
+  s.network.expect(nullptr, 200, "");
+  CHECK_FALSE(s.send().unsettled);
+}
+
 TEST_CASE("one attempt means no retry") {
   for (const int most : {1, 0, -5}) {
     setup s({.max_attempts = most});
