@@ -240,12 +240,13 @@ class StackTest(unittest.TestCase):
             time.sleep(0.05)
 
 
-def create_table(dynamodb, name, layout, names=("pk", "sk")):
+def create_table(dynamodb, name, layout, names=("pk", "sk"), view=None):
     parts = [(attribute, kind, role) for attribute, kind, role in zip(names, layout, ("HASH", "RANGE")) if kind]
     dynamodb.create_table(
         TableName=name, BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": attribute, "AttributeType": kind} for attribute, kind, _ in parts],
-        KeySchema=[{"AttributeName": attribute, "KeyType": role} for attribute, _, role in parts])
+        KeySchema=[{"AttributeName": attribute, "KeyType": role} for attribute, _, role in parts],
+        **({"StreamSpecification": {"StreamEnabled": True, "StreamViewType": view}} if view else {}))
     dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
 
 
