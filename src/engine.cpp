@@ -151,6 +151,7 @@ struct driver {
     settle.cancel();
     ticker.cancel();
     limit.cancel();
+    io.stop();
   }
 };
 
@@ -172,6 +173,7 @@ report engine::run(task<report> operation, const std::function<void()>& tick, st
     parts_->broken_off = true;
     throw out_of_time();
   }
+  drain(limit);
   if (!d.failure) return std::move(*d.result);
   try {
     std::rethrow_exception(d.failure);
@@ -183,6 +185,19 @@ report engine::run(task<report> operation, const std::function<void()>& tick, st
     if (d.too_late) throw out_of_time();
     throw interrupted();
   }
+}
+
+/// What the operation left behind (a look-up of a name, another's wait for credentials) has the rest of the time.
+void engine::drain(const std::optional<time_limit>& limit) {
+  net::io_context& io = parts_->io;
+  io.restart();
+  if (!limit) {
+    io.run();
+    return;
+  }
+  io.run_until(limit->end);
+  if (!io.stopped()) io.poll();
+  parts_->broken_off = !io.stopped();
 }
 
 bool engine::broken_off() const { return parts_->broken_off; }

@@ -48,15 +48,17 @@ class engine {
   /// Runs one operation to its end on this thread. First SIGINT/SIGTERM: producers stop, what is in flight is settled
   /// (at most 10 s), `interrupted` is thrown; a second one cancels at once. `tick` is called every `tick_every`.
   /// A `limit` does the same at its times, and out_of_time is thrown. Past its end the engine is broken off in the
-  /// middle (see broken_off()).
+  /// middle (see broken_off()); what an operation that has ended in time leaves behind has until that end, too.
   report run(task<report> operation, const std::function<void()>& tick = {},
              std::chrono::milliseconds tick_every = std::chrono::milliseconds{200},
              std::optional<time_limit> limit = std::nullopt);
-  /// A run went past its limit's end: neither another run nor the destructor may follow, only the end of the process.
+  /// A run, or what it left behind, went past its limit's end: neither another run nor the destructor may follow, only
+  /// the end of the process.
   [[nodiscard]] bool broken_off() const;
 
  private:
   struct parts;
+  void drain(const std::optional<time_limit>& limit);
   std::unique_ptr<parts> parts_;
 };
 

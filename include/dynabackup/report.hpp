@@ -17,6 +17,7 @@ struct progress {
   std::uint64_t throttles = 0;  ///< answers that asked to slow down
   std::uint64_t in_flight = 0;  ///< requests under way now
   std::uint64_t peak_in_flight = 0;
+  bool resumable = false;                        ///< restore: a checkpoint tells where it may go on
   std::optional<std::chrono::milliseconds> lag;  ///< follow: of the changes recorded last
   std::optional<std::uint64_t> expected_items;   ///< an estimate where there is one
   std::vector<std::string> notices;              ///< lines for the user, in order; the front end shows and clears them

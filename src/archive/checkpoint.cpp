@@ -99,6 +99,7 @@ std::string write_checkpoint(const restore_checkpoint& c) {
       .number("blocks_done", c.blocks_done)
       .json("blocks", blocks_json(c.blocks))
       .number("lines", c.lines)
+      .flag("late", c.late)
       .number("refused", c.refused)
       .finish();
 }
@@ -118,6 +119,7 @@ restore_checkpoint read_restore_checkpoint(std::string_view body) {
     c.blocks.push_back({blocks[i], blocks[i + 1]});
   }
   c.lines = record.number("lines");
+  c.late = record.flag("late");
   c.refused = record.number("refused");
   return c;
 }

@@ -57,6 +57,7 @@ struct restore_checkpoint {
   std::uint64_t blocks_done = 0;       ///< every block before this one is settled
   std::vector<block_position> blocks;  ///< of those behind it, what is settled
   std::uint64_t lines = 0;             ///< without a manifest: lines settled
+  bool late = false;                   ///< a put that was sent may take effect after this was saved
   std::uint64_t refused = 0;           ///< items among what is settled that DynamoDB refused
 };
 std::string write_checkpoint(const restore_checkpoint& c);

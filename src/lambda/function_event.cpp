@@ -35,14 +35,14 @@ caller caller_of(const dom::element& event) {
   return url ? caller::function_url : caller::gateway;
 }
 
-std::string body_of(const dom::element& event) {
+function_event http_event(caller from, const dom::element& event) {
   std::string_view body;
-  if (event.at_key("body").get(body)) return "";
+  if (event.at_key("body").get(body)) return {from, ""};
   bool encoded = false;
-  if (event.at_key("isBase64Encoded").get(encoded) || !encoded) return std::string(body);
+  if (event.at_key("isBase64Encoded").get(encoded) || !encoded) return {from, std::string(body)};
   std::optional<std::string> plain = text::unbase64(body);
-  if (!plain) throw format_error("the event says that its body is base64, which it is not");
-  return std::move(*plain);
+  if (!plain) return {from, "", "the event says that its body is base64, which it is not"};
+  return {from, std::move(*plain)};
 }
 
 std::optional<std::string> text_member(const dom::object& request, std::string_view name) {
@@ -60,7 +60,7 @@ function_event read_function_event(std::string_view event) {
   dom::parser parser;
   const dom::element root = parse(parser, event, "the event");
   const caller from = caller_of(root);
-  return {from, from == caller::direct ? std::string(event) : body_of(root)};
+  return from == caller::direct ? function_event{from, std::string(event)} : http_event(from, root);
 }
 
 job_request read_job_request(std::string_view request) {

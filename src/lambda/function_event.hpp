@@ -10,12 +10,13 @@ namespace dynabackup::lambda {
 struct function_event {
   enum class caller { direct, gateway, function_url };
   caller from = caller::direct;
-  std::string request;  ///< JSON text: the body of the HTTP request, decoded, or the event itself; may be empty
+  std::string request;    ///< JSON text: the body of the HTTP request, decoded, or the event itself; may be empty
+  std::string problem{};  ///< why there is no request, fit for the caller
 
   [[nodiscard]] bool by_http() const { return from != caller::direct; }
 };
 
-/// format_error, without content, when it is not JSON.
+/// format_error, without content, when it is not JSON; a body that cannot be decoded is a `problem` of the event.
 function_event read_function_event(std::string_view event);
 
 /// What a snapshot or a restore is asked for; each member where it was given.

@@ -11,6 +11,7 @@ namespace dynabackup::pipelines {
 namespace {
 
 constexpr int rounds_without_progress = 20;
+constexpr int server_trouble = 500;  // from this HTTP status on nothing is said of the effect
 
 /// What DynamoDB says of the items in a request, not of the request as a whole.
 bool concerns_an_item(const service_failure& f) {
@@ -39,7 +40,7 @@ task<batch_writer::attempt> batch_writer::write_whole(const dynamodb::write_batc
     dynamodb::write_outcome outcome;
     co_await run_.writes.take(units);
     try {
-      outcome = co_await run_.tables.batch_write_item(std::move(body), batch.table());
+      outcome = co_await send(std::move(body), batch.table());
     } catch (const service_error& e) {
       if (!concerns_an_item(e.failure)) throw;
       result.refusal = e.failure.code + ": " + e.failure.message;
@@ -64,6 +65,21 @@ task<batch_writer::attempt> batch_writer::write_whole(const dynamodb::write_batc
   }
   result.written = true;
   co_return result;
+}
+
+void batch_writer::note_late() { progress_.note_late(run_.clock.steady_now() + late_effects); }
+
+/// A request that was given up in the middle may take effect after the run has ended.
+task<dynamodb::write_outcome> batch_writer::send(std::string body, const std::string& table) {
+  try {
+    co_return co_await run_.tables.batch_write_item(std::move(body), table);
+  } catch (const service_error& e) {
+    if (e.failure.attempts > 1 || e.failure.status >= server_trouble) note_late();
+    throw;
+  } catch (...) {
+    note_late();
+    throw;
+  }
 }
 
 task<void> batch_writer::write(dynamodb::write_batch batch, byte_budget::charge charge, batch_end end) {
@@ -93,7 +109,7 @@ task<void> batch_writer::write(dynamodb::write_batch batch, byte_budget::charge 
     }
   }
   charge.release();
-  if (unsettled) late_until_ = run_.clock.steady_now() + late_effects;
+  if (unsettled) note_late();
   if (unsettled && end.unsettled) end.unsettled();
   end.lines->end(end.piece, refused);
   co_await progress_.save_if_due();

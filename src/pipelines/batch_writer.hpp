@@ -33,8 +33,6 @@ class batch_writer {
 
   /// Writes every item of `batch` or names it as refused. Throws on anything that concerns more than an item.
   task<void> write(dynamodb::write_batch batch, byte_budget::charge charge, batch_end end);
-  /// Until when a put of a settled batch may take effect once more; nothing where none may.
-  [[nodiscard]] std::optional<runtime::clock::steady_time> late_until() const { return late_until_; }
 
  private:
   struct attempt {
@@ -43,12 +41,13 @@ class batch_writer {
     std::string refusal{};
   };
   task<attempt> write_whole(const dynamodb::write_batch& batch);
+  task<dynamodb::write_outcome> send(std::string body, const std::string& table);
+  void note_late();
 
   run_context& run_;
   report& out_;
   restore_progress& progress_;
   std::string source_;
-  std::optional<runtime::clock::steady_time> late_until_;
 };
 
 }  // namespace dynabackup::pipelines

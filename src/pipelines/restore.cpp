@@ -22,7 +22,9 @@ namespace dynabackup::pipelines {
 namespace {
 
 /// A run that ends badly notes where it was, but nobody waits long for that.
-constexpr std::chrono::seconds time_to_save{5};
+constexpr std::chrono::milliseconds time_to_save{5000};
+/// Who asked for the end may be waited for: a function's last second is cut off (apps/lambda/time_limits).
+constexpr std::chrono::milliseconds time_to_save_stopped{1200};
 
 struct restore_run {
   run_context& run;
@@ -59,29 +61,33 @@ struct restore_run {
     std::exception_ptr failure;
     try {
       co_await runtime::bounded(run.table_parallelism, run.stop, everything);
+      check_count();
+      co_await wait_out_late_writes();
     } catch (...) {
       failure = std::current_exception();
     }
     if (failure) {
-      co_await runtime::shielded(progress->save(), time_to_save);
+      co_await runtime::shielded(progress->save(), run.stop.requested ? time_to_save_stopped : time_to_save);
       if (progress->saves())
         run.seen.notices.push_back("what is written is noted: the same command with --resume goes on");
       std::rethrow_exception(failure);
     }
-    if (manifest && out.items_read != manifest->items)
-      throw format_error(file.name() + ": read " + std::to_string(out.items_read) + " items, the manifest says " +
-                         std::to_string(manifest->items));
-    co_await wait_out_late_writes();
     co_await progress->remove();
     out.memory_bound = chunks.waits() > 0 || batches.waits() > 0;
     take_counters(run.seen, out);
     co_return std::move(out);
   }
 
+  void check_count() const {
+    if (manifest && out.items_read != manifest->items)
+      throw format_error(file.name() + ": read " + std::to_string(out.items_read) + " items, the manifest says " +
+                         std::to_string(manifest->items));
+  }
+
   /// Done means that nothing of it takes effect any more, over what others write from now on.
   task<void> wait_out_late_writes() {
-    if (!writer->late_until()) co_return;
-    const auto left = *writer->late_until() - run.clock.steady_now();
+    if (!progress->late_until()) co_return;
+    const auto left = *progress->late_until() - run.clock.steady_now();
     if (left.count() <= 0) co_return;
     run.seen.notices.push_back("a write whose answer was lost may take effect once more: waiting " +
                                std::to_string(std::chrono::ceil<std::chrono::seconds>(left).count()) + " s");
@@ -165,8 +171,8 @@ struct restore_run {
     progress = std::make_unique<restore_progress>(run, std::move(at));
     state.save_into(*progress);
     writer = std::make_unique<batch_writer>(run, out, *progress, file.name());
-    // Whoever comes after a kill has to know that requests may still be under way.
-    if (!manifest) co_await progress->save();
+    // From here on it can go on, and whoever comes after a kill knows that requests may still be under way.
+    co_await progress->save();
   }
 
   /// What an earlier restore settled counts as done here.

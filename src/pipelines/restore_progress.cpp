@@ -33,6 +33,7 @@ std::shared_ptr<settled_prefix> restore_progress::begin_lines() {
 archive::restore_checkpoint restore_progress::now() {
   archive::restore_checkpoint c = base_;
   c.blocks.clear();
+  c.late = late_until_ && run_.clock.steady_now() < *late_until_;
   if (lines_) {
     c.lines += lines_->units();
     c.refused += lines_->refused();
@@ -73,6 +74,7 @@ task<void> restore_progress::save() {
     problem = e.what();
   }
   saving_ = false;
+  if (problem.empty()) run_.seen.resumable = true;
   if (problem.empty()) co_return;
   run_.seen.notices.push_back("warning: no checkpoint of this restore can be saved (" + problem +
                               "); a restore that is interrupted has to do more again");

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "archive/checkpoint.hpp"
 #include "pipelines/checkpoint_store.hpp"
@@ -27,6 +28,10 @@ class restore_progress {
   std::shared_ptr<settled_prefix> begin_block(std::uint64_t block, std::uint64_t lines);
   std::shared_ptr<settled_prefix> begin_lines();
 
+  /// A put that was sent may take effect until then.
+  void note_late(runtime::clock::steady_time until) { late_until_ = until; }
+  [[nodiscard]] std::optional<runtime::clock::steady_time> late_until() const { return late_until_; }
+
   task<void> save_if_due();
   task<void> save();
   task<void> remove();
@@ -46,6 +51,7 @@ class restore_progress {
   std::shared_ptr<settled_prefix> lines_;
   std::unique_ptr<checkpoint_store> store_;
   std::chrono::milliseconds every_{0};
+  std::optional<runtime::clock::steady_time> late_until_;
   runtime::clock::steady_time last_saved_{};
   bool saving_ = false;
   bool broken_ = false;

@@ -7,7 +7,7 @@
 
 #include "archive/object_name.hpp"
 #include "crypto/sha256.hpp"
-#include "dynabackup/error.hpp"
+#include "dynabackup/request_errors.hpp"
 #include "pipelines/runs.hpp"
 
 namespace dynabackup::pipelines {
@@ -55,13 +55,28 @@ task<archive::restore_checkpoint> restore_state::load() {
   std::optional<saved_checkpoint> saved = co_await from->load();
   if (!saved) {
     if (what.resume)
-      throw not_found_error("there is no checkpoint of a restore of " + file.name() + " into " + what.table + " at " +
-                            from->name() + "; without --resume it begins at the start, which does no harm");
+      throw no_checkpoint_error("there is no checkpoint of a restore of " + file.name() + " into " + what.table +
+                                " at " + from->name() +
+                                "; without --resume it begins at the start, which does no harm");
     co_return start();
   }
-  // Keys may repeat in a file that is not ours: what an earlier run sent last must not land behind what this one sends.
+  archive::restore_checkpoint c;
+  std::string damage;
+  try {
+    c = archive::read_restore_checkpoint(saved->body);
+  } catch (const format_error& e) {
+    damage = e.what();
+  }
+  const std::string why = damage.empty() ? unfit(c) : "";
+  if (what.resume && !damage.empty())
+    throw usage_error(from->name() + " cannot be used: " + damage + ". Restore without --resume");
+  if (what.resume && !why.empty())
+    throw conflict_error(from->name() + " is not of this restore: " + why, ". Restore without --resume");
+  run.seen.resumable = damage.empty() && why.empty();
+  // What an earlier run sent last must not land behind what this one sends, where keys may repeat (a file that is not
+  // ours), nor behind the end of this one. The checkpoint stays as old as it is until then: the wait may be shared.
   const auto silent = std::max(now() - saved->at, s3::time_point::duration::zero());
-  if (!by_blocks && silent < late_effects) {
+  if ((!by_blocks || c.late) && silent < late_effects) {
     run.seen.notices.push_back(fmt::format(
         "an earlier restore of this file stopped a moment ago; waiting {} s for its last requests to take effect",
         std::chrono::ceil<std::chrono::seconds>(late_effects - silent).count()));
@@ -72,14 +87,6 @@ task<archive::restore_checkpoint> restore_state::load() {
         "an earlier restore of this snapshot was interrupted; --resume would go on where it was");
     co_return start();
   }
-  archive::restore_checkpoint c;
-  try {
-    c = archive::read_restore_checkpoint(saved->body);
-  } catch (const format_error& e) {
-    throw usage_error(from->name() + " cannot be used: " + e.what() + ". Restore without --resume");
-  }
-  const std::string why = unfit(c);
-  if (!why.empty()) throw usage_error(from->name() + " is not of this restore: " + why + ". Restore without --resume");
   co_return c;
 }
 

@@ -10,7 +10,7 @@
 #include "archive/object_name.hpp"
 #include "crypto/sha256.hpp"
 #include "dynabackup/byte_budget.hpp"
-#include "dynabackup/error.hpp"
+#include "dynabackup/request_errors.hpp"
 #include "pipelines/home.hpp"
 #include "pipelines/prices.hpp"
 #include "pipelines/runs.hpp"
@@ -105,14 +105,15 @@ struct snapshot_run {
     out.destination = what.to.text() + what.name;
     std::optional<archive::descriptor> found = co_await find_descriptor(run, what.from);
     if (!found)
-      throw usage_error(what.from.text() + " holds no backup (no " + archive::descriptor_key(what.from) +
-                        " in the bucket): check INCREMENTAL_BUCKET and INCREMENTAL_PREFIX, or run `backfill` first");
+      throw not_found_error(
+          what.from.text() + " holds no backup (no " + archive::descriptor_key(what.from) +
+          " in the bucket): check INCREMENTAL_BUCKET and INCREMENTAL_PREFIX, or run `backfill` first");
     table = std::move(*found);
     const std::optional<s3::object_head> there =
         co_await run.objects.head_object(what.to.bucket, what.to.key(what.name));
     if (there && !what.overwrite)
-      throw usage_error("s3://" + what.to.bucket + "/" + what.to.key(what.name) +
-                        " exists: choose another name or --overwrite");
+      throw conflict_error("s3://" + what.to.bucket + "/" + what.to.key(what.name) + " exists",
+                           ": choose another name or --overwrite");
     coverage known = co_await coverage_of(run, what.from);
     out.not_covered = std::move(known.missing);
     out.warnings = std::move(known.warnings);

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "crypto/crc32.hpp"
-#include "dynabackup/error.hpp"
+#include "dynabackup/request_errors.hpp"
 #include "pipelines/runs.hpp"
 #include "pipelines/upload_notes.hpp"
 
@@ -123,14 +123,14 @@ task<archive::manifest> snapshot_writer::finish() {
   const std::string name = "s3://" + target_.bucket + "/" + target_.key;
   // Not every store enforces the condition below: a look narrows the race there.
   const bool taken = !target_.overwrite && (co_await run_.objects.head_object(target_.bucket, target_.key)).has_value();
-  if (taken) throw usage_error(name + " exists: choose another name or --overwrite");
+  if (taken) throw conflict_error(name + " exists", ": choose another name or --overwrite");
   const s3::put_result put = co_await complete();
   const std::optional<s3::object_head> head = co_await run_.objects.head_object(target_.bucket, target_.key);
   // The id tells our own object from another writer's, also when a 412 is the echo of our first attempt whose answer
   // was lost.
   const auto id = head ? head->meta.find(id_name) : s3::metadata::const_iterator{};
   const bool ours = head && id != head->meta.end() && id->second == id_ && head->size == manifest_.size;
-  if (!ours && !put.stored) throw usage_error(name + " exists: choose another name or --overwrite");
+  if (!ours && !put.stored) throw conflict_error(name + " exists", ": choose another name or --overwrite");
   if (!ours) throw error(name + " is not there as it was written: somebody else wrote that name at the same time");
   manifest_.sha256 = sha256_.finish_hex();
   manifest_.etag = head->etag;

@@ -139,11 +139,12 @@ def hang_up(*sockets):
 
 
 class Proxy:
-    """In front of a server: forwards, answers late, or swallows; counts what comes, and when the last byte came."""
+    """In front of a server: forwards, answers late, swallows, or refuses what begins so; counts what comes, and when the last
+    byte came."""
 
     def __init__(self, port):
         self.upstream = port
-        self.delay, self.swallow = 0.0, False
+        self.delay, self.swallow, self.refuse = 0.0, False, None
         self.connections, self.last_byte = [], 0.0
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self.listener.getsockname()[1]
@@ -176,6 +177,9 @@ class Proxy:
                     self.last_byte = time.time()
                 elif self.delay:
                     time.sleep(self.delay)
+                if request and self.refuse and data.startswith(self.refuse):
+                    source.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                    break
                 if not (self.swallow or state["dead"]):
                     sink.sendall(data)
         except OSError:

@@ -29,9 +29,11 @@ def documented(heading):
     """What the JSON right under a heading of docs/iam.md allows."""
     with open(os.path.join(ROOT, "docs", "iam.md"), encoding="utf-8") as file:
         text = file.read()
-    found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^## |^### |\Z)", text, re.MULTILINE | re.DOTALL)
+    sections = re.findall(rf"^#+ {re.escape(heading)}\n(.*?)(?=^## |^### |\Z)", text, re.MULTILINE | re.DOTALL)
+    if len(sections) != 1:
+        raise ValueError(f"docs/iam.md has {len(sections)} headings '{heading}'")
     statements = []
-    for block in re.findall(r"```json\n(.*?)```", found.group(1), re.DOTALL):
+    for block in re.findall(r"```json\n(.*?)```", sections[0], re.DOTALL):
         document = json.loads(block)
         statements += document["Statement"] if "Statement" in document else listed(document)
     return policy(statements)

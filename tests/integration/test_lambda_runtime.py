@@ -3,6 +3,7 @@ clear last line; it never crashes, hangs, or asks in a busy loop."""
 import json
 import os
 import signal
+import statistics
 import threading
 import time
 
@@ -18,17 +19,17 @@ NEXT_TOO_EARLY = "next while an invocation is open"
 class Start(FunctionTest):
     def test_from_exec_to_the_first_next(self):
         spans, memory = [], 0
-        for _ in range(10):
+        for _ in range(20):
             with self.sandbox() as sandbox:
                 sandbox.start()
                 spans.append(sandbox.api.first_next_at - sandbox.started_at)
                 sandbox.idle()
                 memory = sandbox.memory_kib()
             self.sandboxes.remove(sandbox)
-        print(f"\n    exec to first /next: {min(spans) * 1000:.1f} ms at best of {len(spans)} "
-              f"(with starting the process from here), resident {memory / 1024:.1f} MiB")
-        self.assertLess(min(spans), 0.5)
+        print(f"\n    exec to first /next: {statistics.median(spans) * 1000:.1f} ms (median of {len(spans)}, best "
+              f"{min(spans) * 1000:.1f} ms, with starting the process from here), resident {memory / 1024:.1f} MiB")
         if not sanitized():
+            self.assertLess(min(spans), 0.005)
             self.assertLess(memory, 20 << 10)
 
     def refused(self, error_type, *words, handler="backup", **environment):

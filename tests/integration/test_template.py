@@ -452,6 +452,16 @@ class Alarms(TemplateTest):
                                 ("Errors", "BackupFunction"), ("Errors", "SnapshotFunction"), ("Errors", "RestoreFunction")})
         self.assertEqual(self.mapping["MetricsConfig"], {"Metrics": ["EventCount"]})
 
+    def test_what_takes_as_long_as_the_function_may_still_sets_off_those_that_watch_it(self):
+        # An invocation that times out leaves one datapoint, at most, in that time.
+        timeout = self.functions["BackupFunction"]["Timeout"]
+        watched = {"ChangesAreOldAlarm", "RecordingIsLateAlarm", "BackupErrorsAlarm"}
+        for name in watched:
+            with self.subTest(name):
+                alarm = self.template.of_type("AWS::CloudWatch::Alarm")[name]
+                self.assertGreaterEqual(alarm["Period"] * alarm["EvaluationPeriods"], 2 * timeout)
+                self.assertEqual(alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"]), 1)
+
     def test_the_lag_alarm_comes_long_before_changes_are_given_up(self):
         self.assertLess(self.template.parameters["LagAlarmMilliseconds"]["Default"], self.mapping["MaximumRecordAgeInSeconds"] * 1000 / 10)
 

@@ -2,6 +2,8 @@
 
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -97,6 +99,45 @@ TEST_CASE("what cannot be cancelled is broken off at the end of its time") {
   CHECK_THROWS_AS(one->run(one->snapshot(something(), *seen), {}, 200ms, after(10ms, 20ms, 50ms)), out_of_time);
   CHECK(one->broken_off());
   CHECK(clock_type::now() - began < 10s);
+}
+
+/// Refuses at once, and leaves something behind that takes its time.
+class loose_end final : public transport {
+ public:
+  explicit loose_end(clock_type::duration takes) : takes_(takes) {}
+  task<response> send(request&) override {
+    const auto here = co_await net::this_coro::executor;
+    net::co_spawn(here, wait(takes_), net::detached);
+    response r;
+    r.status = 403;
+    co_return r;
+  }
+
+ private:
+  static task<void> wait(clock_type::duration takes) {
+    net::steady_timer timer(co_await net::this_coro::executor, takes);
+    co_await timer.async_wait(net::use_awaitable);
+  }
+  clock_type::duration takes_;
+};
+
+TEST_CASE("what an operation leaves behind is broken off at the end of its time, and its outcome told") {
+  loose_end network(1h);
+  static engine* const one = new engine(anywhere(), network);
+  static progress* const seen = new progress;
+  const auto began = clock_type::now();
+  CHECK_THROWS_AS(one->run(one->snapshot(something(), *seen), {}, 200ms, after(20ms, 40ms, 100ms)), service_error);
+  CHECK(one->broken_off());
+  CHECK(clock_type::now() - began < 10s);
+}
+
+TEST_CASE("what an operation leaves behind has the time that is left") {
+  loose_end network(50ms);
+  engine one(anywhere(), network);
+  progress seen;
+  CHECK_THROWS_AS(one.run(one.snapshot(something(), seen), {}, 200ms, after(20s, 30s, 40s)), service_error);
+  CHECK(!one.broken_off());
+  CHECK_THROWS_AS(one.run(one.snapshot(something(), seen)), service_error);
 }
 
 TEST_CASE("a limit that is not reached changes nothing") {

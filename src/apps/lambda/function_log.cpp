@@ -75,14 +75,19 @@ std::string metrics_line(wall_time when, const batch_metrics& batch) {
   constexpr std::array<std::string_view, 7> counts{"Records",   "Puts",        "Deletes", "Repeats",
                                                    "Coalesced", "DeadLetters", "Retries"};
   for (const std::string_view name : counts) line += fmt::format(R"({{"Name":"{}","Unit":"Count"}},)", name);
-  line += R"({"Name":"Lag","Unit":"Milliseconds"}]}]})";
+  // Nothing recorded has no lag; 0 would pull the mean down and end an alarm.
+  const bool lag = done.puts + done.deletes > 0;
+  if (lag) line += R"({"Name":"Lag","Unit":"Milliseconds"},)";
+  line.pop_back();
+  line += "]}]}";
   line += fmt::format(",\"FunctionName\":{}", json_quoted(batch.function_name));
   if (table) line += fmt::format(",\"TableName\":{}", json_quoted(batch.table));
   line += fmt::format(
-      R"(,"requestId":{},"Records":{},"Puts":{},"Deletes":{},"Repeats":{},"Coalesced":{},"DeadLetters":{},"Retries":{},"Lag":{}}})",
+      R"(,"requestId":{},"Records":{},"Puts":{},"Deletes":{},"Repeats":{},"Coalesced":{},"DeadLetters":{},"Retries":{})",
       json_quoted(batch.request_id), done.records, done.puts, done.deletes, done.repeats, done.coalesced,
-      done.dead_letters, batch.retries, done.lag.count());
-  return line + "\n";
+      done.dead_letters, batch.retries);
+  if (lag) line += fmt::format(",\"Lag\":{}", done.lag.count());
+  return line + "}\n";
 }
 
 }  // namespace dynabackup::bootstrap

@@ -9,7 +9,7 @@
 #include "apps/configuration/prefixes.hpp"
 #include "apps/configuration/text_forms.hpp"
 #include "apps/lambda/handlers.hpp"
-#include "dynabackup/error.hpp"
+#include "dynabackup/request_errors.hpp"
 
 namespace dynabackup::bootstrap {
 namespace {
@@ -19,7 +19,8 @@ using apps::json_quoted;
 
 /// API Gateway gives up after 29 s.
 constexpr std::chrono::seconds gateway_budget{25};
-constexpr int ok = 200, accepted = 202, bad_request = 400, not_found = 404, failed = 500, unavailable = 503;
+constexpr int ok = 200, accepted = 202, bad_request = 400, not_found = 404, conflict = 409, failed = 500,
+              unavailable = 503;
 
 /// Binds a token to what it goes on with; the checkpoint itself is in the bucket.
 std::string token_of(std::string_view table, std::string_view snapshot) {
@@ -71,9 +72,32 @@ class bad_request_error : public error {
 
 int status_of(const std::exception& what) {
   if (dynamic_cast<const bad_request_error*>(&what) != nullptr) return bad_request;
+  if (dynamic_cast<const conflict_error*>(&what) != nullptr) return conflict;
   if (dynamic_cast<const not_found_error*>(&what) != nullptr) return not_found;
   const auto* service = dynamic_cast<const service_error*>(&what);
   return service != nullptr && service->failure.code == "ResourceNotFoundException" ? not_found : failed;
+}
+
+std::string type_of(int status, const std::exception& what) {
+  switch (status) {
+    case bad_request:
+      return "Function.BadRequest";
+    case not_found:
+      return "Function.NotFound";
+    case conflict:
+      return "Function.Conflict";
+    default:
+      return failure_of(what).type;
+  }
+}
+
+/// In words of a request, not of the command line.
+std::string message_of(const std::exception& what, const lambda::job_request& wanted) {
+  if (const auto* taken = dynamic_cast<const conflict_error*>(&what))
+    return taken->fact + (wanted.token ? ". Without the token it begins anew" : ": choose another name");
+  if (dynamic_cast<const no_checkpoint_error*>(&what) != nullptr)
+    return "that restore has ended; without a token it begins anew";
+  return what.what();
 }
 
 }  // namespace
@@ -84,6 +108,7 @@ struct handlers::job {
   time_limit limit;
   progress seen;
   std::string request_id;
+  bool by_http = false;
   int status = ok;
   std::string document;                // of a success
   lambda::invocation_failure failure;  // of anything else
@@ -117,8 +142,10 @@ outcome handlers::answer_job(const lambda::invocation& event) {
   job work;
   work.limit = limit_until(event.deadline, moment::now(), budget);
   work.request_id = event.request_id;
+  work.by_http = what.by_http();
   try {
     try {
+      if (!what.problem.empty()) throw bad_request_error(what.problem);
       work.wanted = lambda::read_job_request(what.request);
     } catch (const format_error& e) {
       throw bad_request_error(e.what());
@@ -126,8 +153,7 @@ outcome handlers::answer_job(const lambda::invocation& event) {
     settings_.what == function::snapshot ? snapshot(work) : restore(work);
   } catch (const std::exception& e) {
     const int status = status_of(e);
-    const char* type = status == bad_request ? "Function.BadRequest" : status == not_found ? "Function.NotFound" : "";
-    work.fail(status, *type != '\0' ? type : failure_of(e).type, e.what());
+    work.fail(status, type_of(status, e), message_of(e, work.wanted));
   }
   if (what.by_http() && !work.failure.message.empty())
     log_.write(work.status < failed ? log_level::warn : log_level::error, work.failure.message);
@@ -164,8 +190,9 @@ void handlers::snapshot(job& work) {
                                             done.items_written, done.bytes_written, done.seconds));
   } catch (const out_of_time&) {
     work.fail(unavailable, "Function.OutOfTime",
-              fmt::format("the snapshot was not done in the time that was left to it and was given up after {} items; "
-                          "nothing of it is kept. The command line has no such limit: dynamodb-backup snapshot",
+              fmt::format("the snapshot was not done in the time that was left to it and was given up after {} items. "
+                          "Nothing of it is kept, unless its very last request was under way: then the name may be "
+                          "taken. The command line has no such limit: dynamodb-backup snapshot",
                           work.seen.items));
   }
 }
@@ -186,22 +213,19 @@ void handlers::restore(job& work) {
   what.state = "s3";
   what.resume = token.has_value();
   try {
-    std::optional<report> done;
-    try {
-      done = run(engine_.restore(what, work.seen), work.seen, work.limit);
-    } catch (const not_found_error&) {
-      if (!what.resume) throw;
-    }
-    if (!done) {
-      // It stopped before there was anything to note, or has ended meanwhile: from the start, which does no harm.
-      what.resume = false;
-      done = run(engine_.restore(what, work.seen), work.seen, work.limit);
-    }
-    work.finish(*done, *table, *name);
-    log_.write(log_level::info, fmt::format("restore of {} to {}: {} items, {:.3f} s", done->source, done->destination,
-                                            done->items_written, done->seconds));
+    const report done = run(engine_.restore(what, work.seen), work.seen, work.limit);
+    work.finish(done, *table, *name);
+    log_.write(log_level::info, fmt::format("restore of {} to {}: {} items, {:.3f} s", done.source, done.destination,
+                                            done.items_written, done.seconds));
   } catch (const out_of_time&) {
-    log_.write(log_level::info,
+    if (!work.seen.resumable)
+      return work.fail(
+          failed, "Function.OutOfTime",
+          fmt::format("time is up after {} items, and the restore cannot be continued: no checkpoint of it "
+                      "could be saved beside the snapshot; it begins anew, with the command line best",
+                      work.seen.items));
+    // Nobody reads the token of an asynchronous invocation: then this line is all that tells.
+    log_.write(work.by_http ? log_level::info : log_level::error,
                fmt::format("time is up after {} items; a token for the rest was given", work.seen.items));
     work.succeed(accepted,
                  fmt::format(R"({{"status":"incomplete","operation":"restore","tableName":{},)"

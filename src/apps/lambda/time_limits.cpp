@@ -9,8 +9,8 @@ using std::chrono::milliseconds;
 
 namespace {
 
-/// What a caller behind a gateway waits beyond its budget: for requests in flight, and for the answer.
-constexpr milliseconds patience = 2s;
+/// What a caller behind a gateway waits beyond its budget: for requests in flight, then for notes to be saved.
+constexpr milliseconds patience = 1500ms, to_save = 1500ms;
 
 }  // namespace
 
@@ -19,12 +19,13 @@ moment moment::now() { return {wall_now(), std::chrono::steady_clock::now()}; }
 time_limit limit_until(wall_time deadline, moment now, std::optional<std::chrono::seconds> budget) {
   const milliseconds left = std::max<milliseconds>(deadline - now.wall, 0ms);
   // A short limit leaves short margins.
-  const milliseconds end = left - std::min<milliseconds>(250ms, left / 10);
+  milliseconds end = left - std::min<milliseconds>(250ms, left / 10);
   milliseconds cancel = end - std::min<milliseconds>(1500ms, left / 10);
   milliseconds stop = cancel - std::min<milliseconds>(8s, left / 10);
   if (budget) {
     stop = std::min<milliseconds>(stop, *budget);
     cancel = std::min(cancel, stop + patience);
+    end = std::min(end, cancel + to_save);
   }
   return {now.steady + stop, now.steady + cancel, now.steady + end};
 }

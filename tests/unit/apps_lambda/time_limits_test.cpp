@@ -43,7 +43,10 @@ TEST_CASE("a deadline in the past leaves no time") {
 TEST_CASE("whoever waits for an answer gets it in the time they wait") {
   const spans behind_a_gateway = within(900'000ms, 25s);
   CHECK(behind_a_gateway.stop == 25s);
-  CHECK(behind_a_gateway.cancel == 27s);
+  CHECK(behind_a_gateway.cancel > 26s);
+  // The gateway gives up after 29 s, and the answer has to be sent.
+  CHECK(behind_a_gateway.end > behind_a_gateway.cancel + 1s);
+  CHECK(behind_a_gateway.end < 28'500ms);
   // The function has its own deadline, which may be nearer.
   CHECK(within(10'000ms, 25s).stop < 10s);
 }

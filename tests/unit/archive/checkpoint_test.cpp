@@ -29,6 +29,7 @@ archive::restore_checkpoint restore() {
   c.by_blocks = true;
   c.blocks_done = 3;
   c.blocks = {{4, 100}, {6, 1}};
+  c.late = true;
   c.refused = 2;
   return c;
 }
@@ -74,6 +75,7 @@ TEST_CASE("a restore's checkpoint is read as it was written") {
   CHECK(r.blocks[1].block == 6);
   CHECK(r.blocks[1].lines == 1);
   CHECK(r.lines == 0);
+  CHECK(r.late);
   CHECK(r.refused == 2);
 }
 
