@@ -11,6 +11,8 @@ namespace dynabackup {
 namespace {
 
 constexpr std::size_t max_parallelism = 1024;
+/// A lease is renewed beside whatever is under way, one request at a time.
+constexpr std::size_t urgent_requests = 2;
 
 void check_parallelism(std::size_t n, const char* service) {
   if (!std::has_single_bit(n) || n > max_parallelism)
@@ -100,6 +102,7 @@ composition::composition(settings given, transport* network, runtime::clock& tim
       table_permits(configuration.dynamodb.parallelism),
       stream_permits(configuration.dynamodb.parallelism),
       object_permits(configuration.s3.parallelism),
+      urgent_permits(urgent_requests),
       table_signed(network_or_pool(network, table_pool, configuration), *who, clock, table_endpoint.signing_region,
                    "dynamodb", aws::sigv4::dynamodb_rules),
       // The scope names dynamodb here too; connections are the table's pool's, which tells hosts apart.
@@ -113,9 +116,12 @@ composition::composition(settings given, transport* network, runtime::clock& tim
                    patient(configuration.max_attempts, std::chrono::milliseconds{25}), seed + 1),
       object_stack(object_signed, clock, object_permits, aws::read_xml_failure,
                    patient(configuration.max_attempts, std::chrono::milliseconds{50}), random()),
+      urgent_stack(object_signed, clock, urgent_permits, aws::read_xml_failure,
+                   patient(configuration.max_attempts, std::chrono::milliseconds{50}), seed + 2),
       tables(table_stack, table_endpoint.base.where, table_endpoint.base.path),
       streams(stream_stack, stream_endpoint.base.where, stream_endpoint.base.path),
       objects(object_stack, how_s3_is_reached(configuration)),
+      urgent_objects(urgent_stack, how_s3_is_reached(configuration)),
       reads(clock, configuration.dynamodb.max_read_units),
       writes(clock, configuration.dynamodb.max_write_units) {}
 
@@ -123,9 +129,11 @@ pipelines::run_context composition::context(progress& seen) {
   table_stack.count_into(&seen);
   stream_stack.count_into(&seen);
   object_stack.count_into(&seen);
+  urgent_stack.count_into(&seen);
   return {.tables = tables,
           .streams = streams,
           .objects = objects,
+          .urgent_objects = urgent_objects,
           .clock = clock,
           .stop = stop,
           .seen = seen,

@@ -34,15 +34,18 @@ struct composition {
   runtime::semaphore table_permits;
   runtime::semaphore stream_permits;
   runtime::semaphore object_permits;
+  runtime::semaphore urgent_permits;
   aws::signing_transport table_signed;
   aws::signing_transport stream_signed;
   aws::signing_transport object_signed;
   aws::retrying_transport table_stack;
   aws::retrying_transport stream_stack;
   aws::retrying_transport object_stack;
+  aws::retrying_transport urgent_stack;
   dynamodb::client tables;
   dynamodb::streams_client streams;
   s3::client objects;
+  s3::client urgent_objects;
   pipelines::capacity reads;
   pipelines::capacity writes;
   std::size_t part_bytes = pipelines::usual_part_bytes;  ///< a simulation has smaller ones

@@ -22,6 +22,7 @@ struct run_context {
   dynamodb::client& tables;
   dynamodb::streams_client& streams;
   s3::client& objects;
+  s3::client& urgent_objects;  ///< waits neither for permits nor for the pace of the others: for a lease
   runtime::clock& clock;
   const runtime::interruption& stop;
   progress& seen;

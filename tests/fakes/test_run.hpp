@@ -30,6 +30,7 @@ struct test_run {
   pipelines::run_context run{.tables = tables,
                              .streams = streams,
                              .objects = objects,
+                             .urgent_objects = objects,
                              .clock = clock,
                              .stop = stop,
                              .seen = seen,

@@ -192,6 +192,7 @@ struct recorder_process {
   pipelines::run_context run{tables,
                              streams,
                              objects,
+                             objects,
                              clock,
                              stop,
                              seen,
