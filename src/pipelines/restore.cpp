@@ -171,6 +171,7 @@ struct restore_run {
     restore_state state{run, what, archive::identify(table), file, manifest.has_value()};
     archive::restore_checkpoint at = co_await state.load();
     writer_from(at);
+    co_await state.wait_out_earlier();
     progress = std::make_unique<restore_progress>(run, std::move(at));
     state.save_into(*progress);
     writer = std::make_unique<batch_writer>(run, out, *progress, file.name());
