@@ -72,7 +72,9 @@ void batch_writer::note_late() { progress_.note_late(run_.clock.steady_now() + l
 /// A request that was given up in the middle may take effect after the run has ended.
 task<dynamodb::write_outcome> batch_writer::send(std::string body, const std::string& table) {
   try {
-    co_return co_await run_.tables.batch_write_item(std::move(body), table);
+    dynamodb::write_outcome outcome = co_await run_.tables.batch_write_item(std::move(body), table);
+    if (outcome.unsettled) note_late();
+    co_return outcome;
   } catch (const service_error& e) {
     if (e.failure.attempts > 1 || e.failure.status >= server_trouble) note_late();
     throw;
@@ -109,7 +111,6 @@ task<void> batch_writer::write(dynamodb::write_batch batch, byte_budget::charge 
     }
   }
   charge.release();
-  if (unsettled) note_late();
   if (unsettled && end.unsettled) end.unsettled();
   end.lines->end(end.piece, refused);
   co_await progress_.save_if_due();

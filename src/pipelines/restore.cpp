@@ -1,6 +1,7 @@
 #include "pipelines/restore.hpp"
 
 #include <algorithm>
+#include <boost/asio/this_coro.hpp>
 #include <chrono>
 #include <exception>
 #include <utility>
@@ -67,6 +68,8 @@ struct restore_run {
       failure = std::current_exception();
     }
     if (failure) {
+      // A caller that was cancelled would not even begin to save.
+      co_await boost::asio::this_coro::throw_if_cancelled(false);
       co_await runtime::shielded(progress->save(), run.stop.requested ? time_to_save_stopped : time_to_save);
       if (progress->saves())
         run.seen.notices.push_back("what is written is noted: the same command with --resume goes on");
@@ -168,6 +171,7 @@ struct restore_run {
     restore_state state{run, what, archive::identify(table), file, manifest.has_value()};
     archive::restore_checkpoint at = co_await state.load();
     writer_from(at);
+    co_await state.wait_out_earlier();
     progress = std::make_unique<restore_progress>(run, std::move(at));
     state.save_into(*progress);
     writer = std::make_unique<batch_writer>(run, out, *progress, file.name());

@@ -73,21 +73,23 @@ task<archive::restore_checkpoint> restore_state::load() {
   if (what.resume && !why.empty())
     throw conflict_error(from->name() + " is not of this restore: " + why, ". Restore without --resume");
   run.seen.resumable = damage.empty() && why.empty();
-  // What an earlier run sent last must not land behind what this one sends, where keys may repeat (a file that is not
-  // ours), nor behind the end of this one. The checkpoint stays as old as it is until then: the wait may be shared.
-  const auto silent = std::max(now() - saved->at, s3::time_point::duration::zero());
-  if ((!by_blocks || c.late) && silent < late_effects) {
-    run.seen.notices.push_back(fmt::format(
-        "an earlier restore of this file stopped a moment ago; waiting {} s for its last requests to take effect",
-        std::chrono::ceil<std::chrono::seconds>(late_effects - silent).count()));
-    co_await wait_for(run, std::chrono::ceil<std::chrono::milliseconds>(late_effects - silent));
-  }
+  silent = std::max(now() - saved->at, s3::time_point::duration::zero());
+  if (by_blocks && !c.late) silent.reset();
   if (!what.resume) {
     run.seen.notices.push_back(
         "an earlier restore of this snapshot was interrupted; --resume would go on where it was");
     co_return start();
   }
   co_return c;
+}
+
+task<void> restore_state::wait_out_earlier() {
+  if (!silent || *silent >= late_effects) co_return;
+  const auto left = late_effects - *silent;
+  run.seen.notices.push_back(fmt::format(
+      "an earlier restore of this file stopped a moment ago; waiting {} s for its last requests to take effect",
+      std::chrono::ceil<std::chrono::seconds>(left).count()));
+  co_await wait_for(run, std::chrono::ceil<std::chrono::milliseconds>(left));
 }
 
 void restore_state::save_into(restore_progress& progress) {

@@ -1,6 +1,7 @@
 #include "pipelines/snapshot.hpp"
 
 #include <algorithm>
+#include <boost/asio/this_coro.hpp>
 #include <chrono>
 #include <exception>
 #include <memory>
@@ -26,7 +27,7 @@ namespace {
 /// A page of 1,000 keys is read much faster than its objects: a few lists keep all readers busy.
 constexpr std::size_t lists_at_once = 4;
 /// A run that ends badly cleans up behind itself, but nobody waits long for that.
-constexpr std::chrono::seconds time_to_abandon{5};
+constexpr std::chrono::milliseconds time_to_abandon{5000}, time_to_abandon_stopped{1200};
 constexpr std::string_view hex_digits = "0123456789abcdef";
 /// U+10FFFF: "x" + this sorts behind every key that begins with "x".
 constexpr const char* last_character = "\xf4\x8f\xbf\xbf";
@@ -88,7 +89,10 @@ struct snapshot_run {
     }
     if (failure) {
       // Only now: while a part was on its way, aborting would have made its failure the one that is told.
-      if (writer && writer->unfinished()) co_await runtime::shielded(writer->abandon(), time_to_abandon);
+      // A caller that was cancelled would not even begin to.
+      co_await boost::asio::this_coro::throw_if_cancelled(false);
+      if (writer && writer->unfinished())
+        co_await runtime::shielded(writer->abandon(), run.stop.requested ? time_to_abandon_stopped : time_to_abandon);
       if (writer && writer->unfinished())
         run.seen.notices.push_back("warning: an unfinished upload of " + out.destination +
                                    " could not be aborted; a lifecycle rule for incomplete uploads removes it");

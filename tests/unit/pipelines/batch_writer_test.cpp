@@ -110,3 +110,15 @@ TEST_CASE("what concerns the table fails the run at once") {
   CHECK(w.out.items_written == 0);
   CHECK(w.out.items_refused == 0);
 }
+
+TEST_CASE("a request that was given up in the middle may still take effect, one that was refused may not") {
+  writing refused_at_once;
+  refused_at_once.t.table_network.expect(
+      puts({1}), 400, R"({"__type":"com.amazon.coral.service#AccessDeniedException","message":"no"})");
+  CHECK_THROWS_AS(refused_at_once.write(1), service_error);
+  CHECK_FALSE(refused_at_once.progress.late_until());
+  writing given_up;
+  given_up.t.table_network.expect(puts({1}), 500, R"({"__type":"com.amazonaws#InternalServerError","message":"?"})");
+  CHECK_THROWS_AS(given_up.write(1), service_error);
+  CHECK(given_up.progress.late_until());
+}

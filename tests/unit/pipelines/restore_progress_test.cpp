@@ -121,3 +121,14 @@ TEST_CASE("a checkpoint that cannot be saved is told of once and stops nothing")
   CHECK(r.t.seen.notices.size() == 1);
   CHECK_FALSE(r.progress.saves());
 }
+
+TEST_CASE("what may come late is noted for as long as it may, and that there is something to go on from") {
+  restoring r;
+  CHECK_FALSE(r.t.seen.resumable);
+  CHECK_FALSE(r.saved().late);
+  CHECK(r.t.seen.resumable);
+  r.progress.note_late(r.t.clock.steady_now() + std::chrono::seconds{1});
+  CHECK(r.saved().late);
+  r.progress.note_late(r.t.clock.steady_now());
+  CHECK_FALSE(r.saved().late);
+}
