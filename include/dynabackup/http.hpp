@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,9 @@ struct request {
   std::size_t max_response_bytes = std::size_t{64} << 20;  ///< a larger body is a transport_error
   byte_budget* budget = nullptr;  ///< when set, the response body is charged to it before it is read
   std::chrono::milliseconds attempt_timeout{60'000};  ///< whole attempt, waiting for the budget not counted
+  /// Asked before each attempt, the first and every retry, when nothing but sending is left to wait for. What it throws
+  /// ends the request there; an earlier attempt may still take effect.
+  std::function<void()> before_attempt{};
 
   /// Replaces every header of that name (compared without case) by one.
   void set_header(std::string_view name, std::string value);

@@ -126,6 +126,7 @@ task<response> retrying_transport::send(request& r) {
 task<retrying_transport::outcome> retrying_transport::attempt(request& r, int number, progress* seen) {
   const auto wait = pace_.take(clock_.steady_now());
   if (wait.count() > 0) co_await clock_.sleep(wait);
+  if (r.before_attempt) r.before_attempt();
   r.set_header("amz-sdk-request", fmt::format("attempt={}; max={}", number, std::max(policy_.max_attempts, 1)));
   if (seen != nullptr) {
     ++seen->requests;

@@ -39,6 +39,7 @@ struct follow_run {
   std::unique_ptr<stream_reader> reader{};
   runtime::clock::steady_time saved{};
   std::uint64_t gaps = 0;
+  bool over = false;  // nothing is left to do that needs the lease
 
   task<report> all() {
     out.operation = "follow";
@@ -48,11 +49,7 @@ struct follow_run {
     co_await take_lease();
     std::exception_ptr failure;
     try {
-      co_await choose_stream();
-      for (bool more = true; more;) {
-        co_await follow_stream();
-        more = co_await next_stream();
-      }
+      co_await runtime::bounded(most_children, run.stop, [this](runtime::in_flight& group) { return work(group); });
     } catch (...) {
       failure = std::current_exception();
     }
@@ -161,21 +158,25 @@ struct follow_run {
     run.seen.notices.push_back("following " + stream_arn);
   }
 
-  task<void> follow_stream() {
-    co_await runtime::bounded(most_children, run.stop,
-                              [this](runtime::in_flight& group) { return read_and_keep(group); });
-  }
-
-  task<void> read_and_keep(runtime::in_flight& group) {
+  /// One stream after the other. The lease is kept beside all of it: also what comes between two streams waits for it.
+  task<void> work(runtime::in_flight& group) {
     co_await group.start(keep_lease());
-    co_await reader->read(group);
+    co_await choose_stream();
+    for (bool more = true; more;) {
+      lease->check();
+      co_await reader->read(group);
+      more = co_await next_stream();
+    }
+    over = true;
   }
 
+  /// A failure cancels the group's children; the group's producer learns of it here.
   task<void> keep_lease() {
     try {
       co_await renew_lease();
     } catch (...) {
-      reader->give_up();
+      lease->nobody_renews(std::current_exception());
+      if (reader) reader->give_up();
       throw;
     }
   }
@@ -183,8 +184,8 @@ struct follow_run {
   task<void> renew_lease() {
     constexpr std::chrono::milliseconds step{250};
     bool news = true;
-    while (!reader->ended() && !run.stop.requested) {
-      news = reader->take_news() || news;
+    while (!over && !run.stop.requested) {
+      news = (reader && reader->take_news()) || news;
       const auto due = news ? recorder_lease::busy_renewal : recorder_lease::idle_renewal;
       if (run.clock.steady_now() - saved >= due) {
         news = false;
@@ -228,7 +229,6 @@ struct follow_run {
       co_return false;
     }
     begin_reading(table.stream->arn);
-    co_await save();
     co_return true;
   }
 
@@ -286,10 +286,11 @@ struct follow_run {
     co_return true;
   }
 
-  /// Back, when nothing of ours can take effect any more, what was cancelled included; else it runs out by itself.
+  /// Back, when nothing of ours or of a predecessor's can take effect any more, what was cancelled included; else it
+  /// runs out by itself, and whoever takes over waits.
   task<void> save_at_end() {
     const auto late = known->unsettled.latest();
-    if (!late || *late <= run.clock.steady_now())
+    if ((!late || *late <= run.clock.steady_now()) && !lease->predecessor_may_come_late())
       co_await lease->release(now());
     else
       co_await lease->save(now());

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "archive/object_name.hpp"
@@ -128,7 +129,6 @@ class key_recording {
       all_.run.stop.check();
       if (!state_) state_ = co_await look();
       if (is_there(c.record)) co_return tried;  // after a try: a lost success of our own
-      if (all_.known.may_write) all_.known.may_write();
       const std::string refused_with = state_->etag;
       tried = true;
       bool done = false;
@@ -184,13 +184,15 @@ class key_recording {
       options.meta[meta::changed_at] = text::rfc3339(text::millis{c.record.changed_at});
     if (state_->there && all_.known.conditions.if_match) options.if_match = state_->etag;
     options.if_none_match = !state_->there && all_.known.conditions.if_none_match;
+    bool held_back = false;
+    options.before_attempt = leave_for_each_attempt(held_back);
     unsettled_write tried{false, c.record.sequence_number, options.if_none_match, options.if_match, {}};
     const auto asked_at = all_.run.clock.steady_now();
     s3::put_result done;
     try {
       done = co_await all_.run.objects.put_object(all_.what.to.bucket, changes_.object, c.body, std::move(options));
     } catch (...) {
-      lost(std::move(tried));
+      if (!held_back) lost(std::move(tried));
       throw;
     }
     if (done.unsettled) lost(std::move(tried));
@@ -203,19 +205,31 @@ class key_recording {
   /// "over nothing", so a DELETE whose answer was lost is always one that may fall on a newer object.
   task<bool> remove(const ready_change& c) {
     const std::string if_match = all_.known.conditions.if_match ? state_->etag : std::string();
+    bool held_back = false;
+    const s3::attempt_options attempts{.before_attempt = leave_for_each_attempt(held_back)};
     unsettled_write tried{true, c.record.sequence_number, false, if_match, {}};
     const auto asked_at = all_.run.clock.steady_now();
     s3::marker_result done;
     try {
-      done = co_await all_.run.objects.leave_marker(all_.what.to.bucket, changes_.object, if_match);
+      done = co_await all_.run.objects.leave_marker(all_.what.to.bucket, changes_.object, if_match, attempts);
     } catch (...) {
-      lost(std::move(tried));
+      if (!held_back) lost(std::move(tried));
       throw;
     }
     if (done.unsettled) lost(std::move(tried));
     if (!done.left) co_return false;
     state_ = found_state{{false, {}, c.record.sequence_number, asked_at}, all_.label};
     co_return true;
+  }
+
+  /// A write waits for its turn, and is retried for minutes: what allowed it may have ended since. `held_back`: its
+  /// first attempt was refused, so nothing was sent. It outlives the write.
+  std::function<void()> leave_for_each_attempt(bool& held_back) {
+    return [this, &held_back, first = true]() mutable {
+      held_back = std::exchange(first, false);
+      if (all_.known.may_write) all_.known.may_write();
+      held_back = false;
+    };
   }
 
   /// An answer to that write was lost, whatever the last one said.

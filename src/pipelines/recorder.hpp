@@ -26,7 +26,8 @@ struct recorder_knowledge {
   store_conditions conditions{};
   dynamodb::key_schema key{};
   unsettled_writes unsettled{};
-  std::function<void()> may_write{};  ///< asked before each write; throws error where none may be made any more
+  std::function<void()>
+      may_write{};  ///< asked before each attempt at a write; throws error where none may be made any more
   std::multiset<runtime::clock::steady_time> under_way{};  ///< when the batches began that are being recorded now
 };
 

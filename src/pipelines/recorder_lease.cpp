@@ -16,7 +16,7 @@ namespace {
 constexpr std::chrono::seconds claim_settles{5};
 
 /// Trust must not run out over one connection that hangs.
-constexpr std::chrono::seconds write_takes{8};
+constexpr std::chrono::seconds request_takes{8}, removal_takes{3};
 
 }  // namespace
 
@@ -37,7 +37,8 @@ recorder_lease::recorder_lease(run_context& run, s3_location home, bool conditio
 std::string recorder_lease::name() const { return "s3://" + home_.bucket + "/" + key_; }
 
 task<std::optional<recorder_lease::found_state>> recorder_lease::look() {
-  std::optional<s3::object_body> found = co_await run_.objects.get_object(home_.bucket, key_, {});
+  std::optional<s3::object_body> found =
+      co_await run_.objects.get_object(home_.bucket, key_, {.attempt_timeout = request_takes});
   if (!found) co_return std::nullopt;
   co_return found_state{read_named(home_.bucket, key_, found->answer.body, archive::read_recorder_state),
                         found->head.etag, found->head.last_modified};
@@ -120,23 +121,24 @@ task<void> recorder_lease::find_our_last() {
 
 task<recorder_lease::outcome> recorder_lease::put(std::string body) {
   s3::put_options options;
-  options.attempt_timeout = write_takes;
+  options.attempt_timeout = request_takes;
   if (conditional_) {
     options.if_none_match = !etag_;
     options.if_match = etag_.value_or("");
   } else {
-    const std::optional<s3::object_head> head = co_await run_.objects.head_object(home_.bucket, key_);
+    const std::optional<s3::object_head> head =
+        co_await run_.objects.head_object(home_.bucket, key_, {}, {.timeout = request_takes});
     if ((head ? std::optional(head->etag) : std::nullopt) != etag_) co_return outcome::refused;
   }
   const s3::put_result done = co_await run_.objects.put_object(home_.bucket, key_, body, options);
   if (done.stored) {
     etag_ = done.etag;
-    std::string older = std::exchange(version_id_, done.version_id);
-    if (!older.empty() && older != version_id_) co_await remove_version(std::move(older));
+    superseded_ = std::exchange(version_id_, done.version_id);
     co_return outcome::written;
   }
   // A refused retry may be the echo of a first attempt that was stored.
-  std::optional<s3::object_body> there = co_await run_.objects.get_object(home_.bucket, key_, {});
+  std::optional<s3::object_body> there =
+      co_await run_.objects.get_object(home_.bucket, key_, {.attempt_timeout = request_takes});
   if (there && there->answer.body == body) {
     etag_ = there->head.etag;
     version_id_ = there->head.version_id;
@@ -156,6 +158,7 @@ task<void> recorder_lease::write(archive::recorder_state state) {
     const outcome done = co_await put(archive::write_recorder_state(state));
     if (done == outcome::written) {
       confirmed_ = begun;
+      co_await remove_superseded();
       co_return;
     }
     if (with_condition && !conditional_) continue;
@@ -165,14 +168,20 @@ task<void> recorder_lease::write(archive::recorder_state state) {
   give_up({});
 }
 
-/// Versions of this one object would pile up, some ten thousand a day.
-task<void> recorder_lease::remove_version(std::string version_id) {
-  if (!may_remove_) co_return;
+/// Versions of this one object would pile up, some ten thousand a day. One that stays behind is no harm, a renewal that
+/// comes too late is: one short attempt.
+task<void> recorder_lease::remove_superseded() {
+  const std::string version_id = std::exchange(superseded_, {});
+  if (!may_remove_ || version_id.empty() || version_id == version_id_) co_return;
+  const auto once = [asked = false]() mutable {
+    if (std::exchange(asked, true)) throw error("not removed at once");
+  };
   std::string problem;
   try {
-    co_await run_.objects.delete_object(home_.bucket, key_, std::move(version_id));
+    co_await run_.objects.delete_object(home_.bucket, key_, version_id, {removal_takes, once});
   } catch (const service_error& e) {
     problem = e.what();
+  } catch (const error&) {
   }
   if (problem.empty()) co_return;
   may_remove_ = false;
@@ -185,7 +194,13 @@ bool recorder_lease::trusted() const {
   const auto now = run_.clock.steady_now();
   // Both clocks: one stands still while a machine sleeps, the other may be set.
   return now - confirmed_->steady < trust && run_.clock.now() - confirmed_->wall < trust &&
-         (!not_before_ || now >= *not_before_);
+         !predecessor_may_come_late();
+}
+
+bool recorder_lease::predecessor_may_come_late() const { return not_before_ && run_.clock.steady_now() < *not_before_; }
+
+void recorder_lease::check() const {
+  if (failure_) std::rethrow_exception(failure_);
 }
 
 void recorder_lease::require() {
@@ -198,6 +213,7 @@ task<void> recorder_lease::hold() {
   constexpr std::chrono::milliseconds step{100};
   while (!trusted()) {
     run_.stop.check();
+    check();
     if (lost_) throw error(name() + " was lost");
     co_await run_.clock.sleep(step);
   }

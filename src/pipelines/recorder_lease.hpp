@@ -4,8 +4,10 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "archive/recorder_state.hpp"
 #include "dynabackup/s3_location.hpp"
@@ -17,8 +19,9 @@ class recorder_lease {
  public:
   /// By the bucket's clock: so long after its last write a lease is another's to take.
   static constexpr std::chrono::seconds lifetime{30};
-  /// By our own: so long after a write was begun its holder goes on without another. Less than `lifetime` by what a
-  /// request under way may still take.
+  /// By our own: so long after a write was begun its holder sends anything without another. Less than `lifetime`, so
+  /// that nothing is begun once another may hold it. What is under way by then may land later still: whoever takes over
+  /// waits for that.
   static constexpr std::chrono::seconds trust{20};
   /// How soon it is written again, when there is something to say and when there is not.
   static constexpr std::chrono::seconds busy_renewal{5}, idle_renewal{10};
@@ -42,10 +45,16 @@ class recorder_lease {
   /// error unless it is; `lapses` counts those.
   void require();
   [[nodiscard]] std::uint64_t lapses() const { return lapses_; }
-  /// Waits until it is; throws `interrupted` when that is requested. Somebody else renews meanwhile.
+  /// Waits until it is, while a sibling of the caller renews; throws `interrupted` when that is requested, and what
+  /// nobody_renews() was told.
   task<void> hold();
+  /// Why no renewal comes any more.
+  void nobody_renews(std::exception_ptr why) { failure_ = std::move(why); }
+  /// Throws that.
+  void check() const;
+  /// It ran out in another's hands, and what that one sent may still land.
+  [[nodiscard]] bool predecessor_may_come_late() const;
   [[nodiscard]] bool lost() const { return lost_; }
-  [[nodiscard]] bool conditional() const { return conditional_; }
   [[nodiscard]] std::string name() const;
 
  private:
@@ -61,7 +70,7 @@ class recorder_lease {
   task<outcome> put(std::string body);
   task<void> find_our_last();
   task<void> confirm_claim();
-  task<void> remove_version(std::string version_id);
+  task<void> remove_superseded();
   [[noreturn]] void refuse(const found_state& held) const;
   [[noreturn]] void give_up(const std::string& owner);
 
@@ -74,8 +83,10 @@ class recorder_lease {
   std::uint64_t serial_ = 0;
   std::optional<std::string> etag_;  ///< of what we believe to be current; nullopt: nothing
   std::string version_id_;           ///< of our last write
+  std::string superseded_;           ///< of the one before it
   bool may_remove_ = true;
   bool lost_ = false;
+  std::exception_ptr failure_;
   std::uint64_t lapses_ = 0;
   struct moment {
     runtime::clock::steady_time steady;

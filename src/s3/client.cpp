@@ -106,6 +106,11 @@ task<response> client::exchange(request& r) {
   co_return answer;
 }
 
+void client::limit(request& r, attempt_options attempts) {
+  if (attempts.timeout.count() > 0) r.attempt_timeout = attempts.timeout;
+  r.before_attempt = std::move(attempts.before_attempt);
+}
+
 /// Content-Type, x-amz-server-side-encryption*, x-amz-meta-* (PutObject, CreateMultipartUpload).
 void client::describe_write(request& r, const put_options& options) const {
   r.headers.push_back({"Content-Type", options.content_type});
@@ -131,6 +136,7 @@ task<put_result> client::put_object(std::string bucket, std::string key, std::st
   if (options.if_none_match) r.headers.push_back({"If-None-Match", "*"});
   if (!options.if_match.empty()) r.headers.push_back({"If-Match", '"' + options.if_match + '"'});
   r.attempt_timeout = options.attempt_timeout.count() > 0 ? options.attempt_timeout : transfer_timeout(body.size());
+  r.before_attempt = std::move(options.before_attempt);
   r.body = std::move(body);
   const response answer = co_await send(r, bucket);
   const bool refused = (answer.status == 412 && (options.if_none_match || !options.if_match.empty())) ||
@@ -155,6 +161,7 @@ task<std::optional<object_body>> client::get_object(std::string bucket, std::str
   }
   if (!options.if_match.empty()) r.headers.push_back({"If-Match", '"' + options.if_match + '"'});
   r.budget = options.budget;
+  if (options.attempt_timeout.count() > 0) r.attempt_timeout = options.attempt_timeout;
   response answer = co_await send(r, bucket);
   // 405: the version asked for is a delete marker.
   if (is_absent(answer) || (answer.status == 405 && !options.version_id.empty())) co_return std::nullopt;
@@ -168,10 +175,12 @@ task<std::optional<object_body>> client::get_object(std::string bucket, std::str
 }
 
 /// HEAD /key[?versionId=V] (HeadObject). It has no body: a missing bucket and a missing key look alike.
-task<std::optional<object_head>> client::head_object(std::string bucket, std::string key, std::string version_id) {
+task<std::optional<object_head>> client::head_object(std::string bucket, std::string key, std::string version_id,
+                                                     attempt_options attempts) {
   std::string query;
   if (!version_id.empty()) add_parameter(query, "versionId", version_id);
   request r = make("HEAD", bucket, key, query);
+  limit(r, std::move(attempts));
   const response answer = co_await send(r, bucket);
   if (answer.status == 404 || (answer.status == 405 && !version_id.empty())) co_return std::nullopt;
   const call_name call{"HeadObject", std::move(bucket), std::move(key)};
@@ -182,10 +191,12 @@ task<std::optional<object_head>> client::head_object(std::string bucket, std::st
 }
 
 /// DELETE /key[?versionId=V] (DeleteObject).
-task<std::string> client::delete_object(std::string bucket, std::string key, std::string version_id) {
+task<std::string> client::delete_object(std::string bucket, std::string key, std::string version_id,
+                                        attempt_options attempts) {
   std::string query;
   if (!version_id.empty()) add_parameter(query, "versionId", version_id);
   request r = make("DELETE", bucket, key, query);
+  limit(r, std::move(attempts));
   const response answer = co_await send(r, bucket);
   if (is_absent(answer)) co_return std::string{};
   require_success(answer, {"DeleteObject", std::move(bucket), std::move(key)});
@@ -194,8 +205,10 @@ task<std::string> client::delete_object(std::string bucket, std::string key, std
 }
 
 /// DELETE /key, If-Match (DeleteObject, conditional or not).
-task<marker_result> client::leave_marker(std::string bucket, std::string key, std::string if_match) {
+task<marker_result> client::leave_marker(std::string bucket, std::string key, std::string if_match,
+                                         attempt_options attempts) {
   request r = make("DELETE", bucket, key, {});
+  limit(r, std::move(attempts));
   if (!if_match.empty()) r.headers.push_back({"If-Match", '"' + if_match + '"'});
   const response answer = co_await send(r, bucket);
   const bool refused = !if_match.empty() && (answer.status == 412 || is_absent(answer));

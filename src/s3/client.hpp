@@ -2,6 +2,7 @@
 // object, precondition failed); everything else S3 refuses is a service_error with code and request id.
 #pragma once
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@ struct put_options {
   bool if_none_match = false;                    ///< If-None-Match: *
   std::string if_match{};                        ///< ETag without quotes: only over that current version
   std::chrono::milliseconds attempt_timeout{0};  ///< 0: as the body's size asks for
+  std::function<void()> before_attempt{};        ///< request::before_attempt
 };
 
 struct put_result {
@@ -47,6 +49,13 @@ struct get_options {
   std::string if_match{};  ///< ETag without quotes; a mismatch is a service_error (412)
   std::string version_id{};
   byte_budget* budget = nullptr;
+  std::chrono::milliseconds attempt_timeout{0};  ///< 0: as usual
+};
+
+/// Of one attempt at a request without a body.
+struct attempt_options {
+  std::chrono::milliseconds timeout{0};    ///< 0: as usual
+  std::function<void()> before_attempt{};  ///< request::before_attempt
 };
 
 struct object_body {
@@ -75,11 +84,14 @@ class client {
   /// An ambiguous retry may meet its own first success as 412: the caller compares, it never assumes.
   task<put_result> put_object(std::string bucket, std::string key, std::string body, put_options options);
   task<std::optional<object_body>> get_object(std::string bucket, std::string key, get_options options);
-  task<std::optional<object_head>> head_object(std::string bucket, std::string key, std::string version_id = {});
+  task<std::optional<object_head>> head_object(std::string bucket, std::string key, std::string version_id = {},
+                                               attempt_options attempts = {});
   /// Deleting what is not there is success. With a version id: that version, for good. Returns the delete marker's id.
-  task<std::string> delete_object(std::string bucket, std::string key, std::string version_id = {});
+  task<std::string> delete_object(std::string bucket, std::string key, std::string version_id = {},
+                                  attempt_options attempts = {});
   /// A delete marker, also over nothing; with an ETag only over the current version that has it.
-  task<marker_result> leave_marker(std::string bucket, std::string key, std::string if_match = {});
+  task<marker_result> leave_marker(std::string bucket, std::string key, std::string if_match = {},
+                                   attempt_options attempts = {});
   task<list_page> list_objects_v2(std::string bucket, list_options options);
   task<version_page> list_object_versions(std::string bucket, std::string prefix, std::optional<std::string> key_marker,
                                           std::string version_id_marker, int max_keys = 1000);
@@ -106,6 +118,7 @@ class client {
   const aws::endpoint& place_of(const std::string& bucket);
   task<std::string> region_of(const std::string& bucket, const response& misdirected);
   bool aim(request& r, const std::string& bucket, const std::string& region, const response& misdirected);
+  static void limit(request& r, attempt_options attempts);
   void describe_write(request& r, const put_options& options) const;
   /// Room for slow lines: a minute and 256 KiB a second.
   static std::chrono::milliseconds transfer_timeout(std::uint64_t bytes);

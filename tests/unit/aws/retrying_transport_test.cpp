@@ -445,3 +445,43 @@ TEST_CASE("an answer's share of the byte budget is given back before the backoff
   }
   CHECK(budget.used() == 0);
 }
+
+TEST_CASE("what is asked before each attempt may end the request, behind the wait for the pace and without a trace") {
+  setup s;
+  int asked = 0;
+  s.r.before_attempt = [&] {
+    if (++asked == 2) throw error("not any more");
+  };
+  s.network.expect(nullptr, 500, "");
+  CHECK_THROWS_WITH_AS(s.send(), "not any more", error);
+  CHECK(asked == 2);
+  CHECK(s.seen.requests == 1);
+  CHECK(s.permits.in_use() == 0);
+  CHECK(s.seen.in_flight == 0);
+}
+
+TEST_CASE("a request that waits for a permit is asked about when it has one") {
+  setup s;
+  boost::asio::io_context io(1);
+  bool allowed = true;
+  std::string refused;
+  s.r.before_attempt = [&] {
+    if (!allowed) throw error("not any more");
+  };
+  std::vector<runtime::semaphore::permit> all;
+  for (int i = 0; i < 4; ++i) all.push_back(fakes::run_task(s.permits.acquire()));
+  boost::asio::co_spawn(io, s.transport.send(s.r), [&](const std::exception_ptr& e, const response&) {
+    try {
+      if (e) std::rethrow_exception(e);
+    } catch (const error& why) {
+      refused = why.what();
+    }
+  });
+  io.poll();
+  allowed = false;
+  all.clear();
+  io.restart();
+  io.run();
+  CHECK(refused == "not any more");
+  CHECK(s.seen.requests == 0);
+}

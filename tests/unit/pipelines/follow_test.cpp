@@ -30,6 +30,22 @@ std::string failure(follower& f) {
   return {};
 }
 
+bool is_lease(const request& r) { return mentions(r.target, "recorder.json"); }
+
+milliseconds renewed(const follow_world& w) {
+  return std::chrono::duration_cast<milliseconds>(
+      w.store.versions(w.home.bucket, archive::recorder_key(w.home)).at(0).last_modified - w.time.wall() +
+      w.time.elapsed());
+}
+
+/// Follows for a while and is killed with a change unread.
+void follow_and_die(follow_world& w) {
+  follower dying(w);
+  w.put("a", 1);
+  dying.run(seconds{20});
+  w.put("a", 2);
+}
+
 /// Per key the recorded sequence numbers in the order of the versions, oldest first.
 bool numbers_rise(const follow_world& w) {
   bool rise = true;
@@ -148,6 +164,152 @@ TEST_CASE("another is refused while the lease is fresh, and takes over when its 
     CHECK(w.equal());
     CHECK(heir.stopped().interrupted);
   }
+}
+
+TEST_CASE("an heir that is stopped while it waits does not give the lease back, and the next one waits as well") {
+  for (const bool conditions : {true, false}) {
+    follow_world w({.conditions_enforced = conditions});
+    follow_and_die(w);
+    const milliseconds last = renewed(w);
+    w.time.advance_to(last + recorder_lease::lifetime + seconds{1});
+    follower heir(w);
+    heir.run(seconds{10});
+    CHECK(heir.stopped().interrupted);
+    CHECK(w.state().owner != "");
+    w.time.advance_to(renewed(w) + recorder_lease::lifetime);
+    follower next(w);
+    next.run(last + seconds{95} - w.time.elapsed());
+    CHECK_FALSE(next.over());
+    CHECK(next.item_writes == 0);
+    next.run(minutes{2});
+    CHECK(w.equal());
+    next.stopped();
+    CHECK(w.state().owner == "");
+  }
+}
+
+TEST_CASE("an heir that finds a loss while it waits renews the lease, and notes the loss when it may") {
+  follow_world w;
+  follow_and_die(w);
+  w.call("DeleteTable", R"({"TableName":"t"})");
+  w.time.advance_to(w.time.elapsed() + seconds{60});
+  w.tables.create_table("t", {{"id", 'S'}}, "NEW_IMAGE");
+  w.put("a", 3);
+  follow_options wish;
+  wish.adopt = true;
+  follower heir(w, wish);
+  heir.run(minutes{3});
+  CHECK_FALSE(heir.over());
+  CHECK(w.gaps().size() == 1);
+  CHECK(w.equal());
+  CHECK(heir.stopped().interrupted);
+}
+
+TEST_CASE("the lease is renewed while the end of a stream is looked into") {
+  follow_world w;
+  w.put("a", 1);
+  follower f(w);
+  f.run(seconds{10});
+  w.switch_stream(false);
+  w.switch_stream(true);
+  w.put("a", 2);
+  int slow = 0;
+  f.delay = [&](const request& r) {
+    for (const header& h : r.headers)
+      if (h.value == "DynamoDB_20120810.DescribeTable" && ++slow <= 8) return seconds{45};
+    return seconds{0};
+  };
+  f.run(minutes{4});
+  CHECK_FALSE(f.over());
+  CHECK(w.gaps().size() == 1);
+  CHECK(w.equal());
+  CHECK(f.stopped().interrupted);
+}
+
+TEST_CASE("a lease that cannot be renewed ends a run that waits for it") {
+  follow_world w;
+  follow_and_die(w);
+  w.call("DeleteTable", R"({"TableName":"t"})");
+  w.time.advance_to(w.time.elapsed() + recorder_lease::lifetime);
+  w.tables.create_table("t", {{"id", 'S'}}, "NEW_IMAGE");
+  follow_options wish;
+  wish.adopt = true;
+  follower heir(w, wish);
+  bool taken = false;
+  heir.refuse = [&](const request& r) {
+    const bool renewal = taken && r.method == "PUT" && is_lease(r);
+    taken = taken || (r.method == "PUT" && is_lease(r));
+    return renewal ? 403 : 0;
+  };
+  heir.run(minutes{2});
+  CHECK(taken);
+  CHECK(heir.over());
+  CHECK(mentions(failure(heir), "403"));
+}
+
+TEST_CASE("a write that was being retried when its follower was frozen is not sent again once another has taken over") {
+  for (const bool conditions : {true, false}) {
+    follow_world w({.conditions_enforced = conditions});
+    w.put("a", 1);
+    w.put("b", 1);
+    follower frozen(w);
+    frozen.run(seconds{20});
+    frozen.refuse = [](const request& r) {
+      return !is_lease(r) && (r.method == "PUT" || r.method == "DELETE") ? 503 : 0;
+    };
+    w.put("a", 2);
+    w.remove("b");
+    frozen.run(seconds{2});
+    const std::uint64_t written = frozen.item_writes;
+    CHECK(written > 3);
+    w.time.advance_to(w.time.elapsed() + seconds{40});
+    w.put("a", 3);
+    w.put("b", 3);
+    follower heir(w);
+    heir.run(minutes{2});
+    CHECK(w.equal());
+    frozen.refuse = nullptr;
+    frozen.run(seconds{20});
+    CHECK(mentions(failure(frozen), "took over"));
+    CHECK(frozen.item_writes == written);
+    heir.run(seconds{20});
+    CHECK(w.equal());
+    CHECK(heir.stopped().interrupted);
+  }
+}
+
+TEST_CASE("an old version of recorder.json that cannot be removed in time does not cost the lease") {
+  follow_world w;
+  follower f(w);
+  f.delay = [](const request& r) {
+    return r.method == "DELETE" && is_lease(r) ? milliseconds{minutes{2}} : milliseconds{0};
+  };
+  for (int i = 0; i < 30; ++i) {
+    w.put("a", i);
+    f.run(seconds{5});
+    CHECK(w.equal());
+  }
+  f.delay = nullptr;
+  f.run(minutes{2});
+  CHECK(f.stopped().whole());
+}
+
+TEST_CASE("a look at the lease that hangs is given up in time") {
+  follow_world w({.conditions_enforced = false});
+  follower f(w);
+  w.put("a", 1);
+  f.run(seconds{12});
+  int slow = 0;
+  f.delay = [&](const request& r) {
+    return r.method == "HEAD" && is_lease(r) && ++slow % 2 == 1 ? milliseconds{minutes{2}} : milliseconds{0};
+  };
+  for (int i = 0; i < 20; ++i) {
+    w.put("a", i);
+    f.run(seconds{5});
+    CHECK(w.equal());
+  }
+  CHECK(slow > 4);
+  CHECK(f.stopped().whole());
 }
 
 TEST_CASE("of two that start at the same moment one follows") {

@@ -80,6 +80,10 @@ struct follow_world {
 class follower final : public transport {
  public:
   std::function<void(const request&)> watch;  ///< sees every request
+  /// How long a request takes beside the way; longer than its time-out: no answer, and no effect.
+  std::function<milliseconds(const request&)> delay;
+  /// The status a request is answered with instead; 0: what the service says.
+  std::function<int(const request&)> refuse;
   std::uint64_t item_writes = 0;
 
   explicit follower(follow_world& outside, follow_options what = {}) : world_(outside), clock_(outside.time) {
@@ -124,7 +128,12 @@ class follower final : public transport {
     if (watch) watch(r);
     if (s3 && (r.method == "PUT" || r.method == "DELETE") && r.target.find(".dynabackup") == std::string::npos)
       ++item_writes;
-    co_await clock_.sleep(milliseconds{3});
+    const milliseconds longer = delay ? delay(r) : milliseconds{0};
+    co_await clock_.sleep(milliseconds{3} + std::min(longer, r.attempt_timeout));
+    if (longer > r.attempt_timeout) throw transport_error(r.to.text(), transport_error::stage::after_send, "timed out");
+    response refusal;
+    refusal.status = refuse ? refuse(r) : 0;
+    if (refusal.status != 0) co_return refusal;
     response answer = s3 ? world_.store.handle(r) : world_.tables.handle(r);
     co_await clock_.sleep(milliseconds{3});
     answer.body.reserve(answer.body.size() + response::body_padding);
