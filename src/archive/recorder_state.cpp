@@ -50,6 +50,7 @@ std::string write_recorder_state(const recorder_state& s) {
       .text("table_created", s.table.created)
       .text("stream_arn", s.stream_arn)
       .flag("ended", s.ended)
+      .text("read_at", s.read_at)
       .json("shards", shards_json(s.shards))
       .finish();
 }
@@ -63,6 +64,7 @@ recorder_state read_recorder_state(std::string_view body) {
   s.table = {record.text("table_arn"), record.text("table_id"), record.text("table_created")};
   s.stream_arn = record.text("stream_arn");
   s.ended = record.flag("ended");
+  s.read_at = record.moment("read_at", true);
   const std::vector<record_reader> shards = record.records("shards", max_shards);
   for (const record_reader& each : shards) s.shards.push_back(read_shard(each));
   return s;

@@ -24,6 +24,7 @@ struct recorder_state {
   table_identity table;
   std::string stream_arn;  ///< empty: no stream was followed yet
   bool ended = false;      ///< the stream is disabled and recorded to its end
+  std::string read_at;     ///< RFC 3339, UTC, the bucket's clock: what the stream told until then is recorded, or a gap
   std::vector<shard_position> shards;
 };
 

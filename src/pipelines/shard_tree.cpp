@@ -1,34 +1,54 @@
 #include "pipelines/shard_tree.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace dynabackup::pipelines {
+namespace {
 
-void shard_tree::resume(const std::vector<archive::shard_position>& positions) {
-  for (const archive::shard_position& p : positions) known_[p.shard] = {p.parent, p.sequence, p.done, false};
+std::set<std::string> names_of(const std::vector<dynamodb::stream_shard>& all) {
+  std::set<std::string> names;
+  for (const dynamodb::stream_shard& s : all) names.insert(s.id);
+  return names;
+}
+
+}  // namespace
+
+void shard_tree::resume(const std::vector<archive::shard_position>& positions, time_point read_until) {
+  for (const archive::shard_position& p : positions)
+    known_[p.shard] = {p.parent, p.sequence, p.done, false, read_until};
   resumed_ = !known_.empty();
 }
 
-shard_tree::losses shard_tree::listed(const std::vector<dynamodb::stream_shard>& all) {
+shard_tree::losses shard_tree::losses_of(const std::vector<dynamodb::stream_shard>& all) const {
   losses found;
-  std::set<std::string> names;
-  for (const dynamodb::stream_shard& s : all) names.insert(s.id);
+  const names listed = names_of(all);
   for (const dynamodb::stream_shard& s : all) {
     const bool fresh = !known_.contains(s.id);
-    const bool stranger = !s.parent.empty() && !names.contains(s.parent) && !known_.contains(s.parent);
+    const bool stranger = !s.parent.empty() && !listed.contains(s.parent) && !known_.contains(s.parent);
     if (fresh && stranger && resumed_) found.unseen = true;
   }
-  for (const dynamodb::stream_shard& s : all) known_.try_emplace(s.id, shard{s.parent, {}, false, false});
-  for (auto& [id, s] : known_) {
-    if (s.done || s.taken || names.contains(id)) continue;
-    found.shards.push_back(id);
-    s.done = true;
-  }
-  // Of shards that are listed no more nothing needs to be known, once their children are.
-  std::erase_if(known_, [&](const auto& each) { return each.second.done && !names.contains(each.first); });
-  resumed_ = true;
+  for (const auto& [id, s] : known_)
+    if (lost(id, s, listed)) found.shards.push_back(id);
   return found;
+}
+
+void shard_tree::take(const std::vector<dynamodb::stream_shard>& all, time_point before) {
+  const names listed = names_of(all);
+  for (const dynamodb::stream_shard& s : all) known_.try_emplace(s.id, shard{s.parent, {}, false, false, before});
+  for (auto& [id, s] : known_) s.done = s.done || lost(id, s, listed);
+  // Of shards that are listed no more nothing needs to be known, once their children are.
+  std::erase_if(known_, [&](const auto& each) { return each.second.done && !listed.contains(each.first); });
+  resumed_ = true;
+}
+
+void shard_tree::all_read_until(time_point at) {
+  for (auto& [id, s] : known_) s.read_until = at;
+}
+
+shard_tree::time_point shard_tree::read_at(time_point latest) const {
+  for (const auto& [id, s] : known_)
+    if (!s.done) latest = std::min(latest, s.read_until);
+  return latest;
 }
 
 std::vector<std::string> shard_tree::ready() {
@@ -45,11 +65,6 @@ std::vector<std::string> shard_tree::ready() {
 
 bool shard_tree::all_done() const {
   return std::all_of(known_.begin(), known_.end(), [](const auto& each) { return each.second.done; });
-}
-
-bool shard_tree::has_unbegun() const {
-  return std::any_of(known_.begin(), known_.end(),
-                     [](const auto& each) { return !each.second.done && each.second.sequence.empty(); });
 }
 
 std::vector<archive::shard_position> shard_tree::positions() const {
