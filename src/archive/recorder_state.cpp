@@ -5,6 +5,7 @@
 
 #include "archive/json_record.hpp"
 #include "archive/object_name.hpp"
+#include "dynabackup/error.hpp"
 #include "text/codecs.hpp"
 
 namespace dynabackup::archive {
@@ -41,6 +42,9 @@ shard_position read_shard(const record_reader& record) {
 std::string recorder_key(const s3_location& home) { return home.prefix + std::string(bookkeeping) + "recorder.json"; }
 
 std::string write_recorder_state(const recorder_state& s) {
+  if (s.shards.size() > max_shards)
+    throw error(fmt::format("stream {} has {} shards that are not recorded to their end, and recorder.json holds {}",
+                            s.stream_arn, s.shards.size(), max_shards));
   record_writer out;
   return out.number("format", 1)
       .text("owner", s.owner)

@@ -28,6 +28,7 @@ struct recorder_state {
   std::vector<shard_position> shards;
 };
 
+/// error: more shards than read_recorder_state takes.
 std::string write_recorder_state(const recorder_state& s);
 /// format_error: not ours, damaged, or of a newer format.
 recorder_state read_recorder_state(std::string_view body);

@@ -44,6 +44,7 @@ class shard_tree {
   [[nodiscard]] time_point read_at(time_point latest) const;
 
   [[nodiscard]] bool all_done() const;
+  /// Without those that a child tells of: one that is begun or done says that its parent is done.
   [[nodiscard]] std::vector<archive::shard_position> positions() const;
 
  private:
@@ -60,8 +61,11 @@ class shard_tree {
     return !s.done && !s.taken && !listed.contains(id);
   }
 
+  [[nodiscard]] names left_out(const std::vector<dynamodb::stream_shard>& all) const;
+
   std::map<std::string, shard> known_;
   bool resumed_ = false;
+  bool from_checkpoint_ = false;  // of which no list has been taken yet
 };
 
 }  // namespace dynabackup::pipelines

@@ -30,6 +30,16 @@ TEST_CASE("a recorder's state is read as it was written") {
   CHECK(write_recorder_state(r) == body);
 }
 
+TEST_CASE("no more shards are written than are read") {
+  recorder_state s;
+  s.shards.resize(100'000);
+  for (std::size_t i = 0; i < s.shards.size(); ++i)
+    s.shards[i] = {std::string(60, 's') + std::to_string(i), std::string(66, 'p'), false, std::string(25, '1')};
+  CHECK(read_recorder_state(write_recorder_state(s)).shards.size() == s.shards.size());
+  s.shards.push_back({"one more", "", false, ""});
+  CHECK_THROWS_WITH_AS(write_recorder_state(s), doctest::Contains("100001 shards"), error);
+}
+
 TEST_CASE("a damaged or foreign recorder's state is refused") {
   recorder_state one;
   one.shards = {{"s", "", false, "12"}};

@@ -86,6 +86,31 @@ TEST_CASE("what a list says is lost passes no position before the list is taken"
   CHECK_FALSE(tree.losses_of(now).unseen);
 }
 
+TEST_CASE("a checkpoint leaves out what a child tells of, and whoever resumes reads none of it again") {
+  const std::vector<dynamodb::stream_shard> all{{"a", "", true},   {"b", "a", true},  {"c", "b", true},
+                                                {"d", "c", false}, {"e", "c", false}, {"f", "", true},
+                                                {"g", "", true},   {"h", "g", false}};
+  shard_tree tree;
+  tree.take(all, {});
+  for (const char* each : {"a", "b", "c", "f", "g"}) tree.finished(each);
+  tree.recorded("d", "7");
+  const std::vector<archive::shard_position> saved = tree.positions();
+  names kept;
+  for (const archive::shard_position& p : saved) kept.push_back(p.shard);
+  CHECK(kept == names{"d", "e", "f", "g", "h"});
+  shard_tree heir;
+  heir.resume(saved, {});
+  // a's parent is not kept any more; i is new
+  std::vector<dynamodb::stream_shard> later = all;
+  later[0].parent = "z";
+  later.push_back({"i", "f", false});
+  const shard_tree::losses lost = heir.losses_of(later);
+  CHECK(lost.shards.empty());
+  CHECK_FALSE(lost.unseen);
+  heir.take(later, {});
+  CHECK(heir.ready() == names{"d", "e", "h", "i"});
+}
+
 TEST_CASE("all is read until where the slowest unfinished shard is, and a new one was not there before") {
   const auto at = [](int n) { return moment(std::chrono::hours(n)); };
   shard_tree tree;
