@@ -5,6 +5,7 @@
 
 #include "archive/json_record.hpp"
 #include "archive/object_name.hpp"
+#include "dynabackup/error.hpp"
 #include "text/codecs.hpp"
 
 namespace dynabackup::archive {
@@ -41,6 +42,9 @@ shard_position read_shard(const record_reader& record) {
 std::string recorder_key(const s3_location& home) { return home.prefix + std::string(bookkeeping) + "recorder.json"; }
 
 std::string write_recorder_state(const recorder_state& s) {
+  if (s.shards.size() > max_shards)
+    throw error(fmt::format("stream {} has {} shards that are not recorded to their end, and recorder.json holds {}",
+                            s.stream_arn, s.shards.size(), max_shards));
   record_writer out;
   return out.number("format", 1)
       .text("owner", s.owner)
@@ -50,6 +54,7 @@ std::string write_recorder_state(const recorder_state& s) {
       .text("table_created", s.table.created)
       .text("stream_arn", s.stream_arn)
       .flag("ended", s.ended)
+      .text("read_at", s.read_at)
       .json("shards", shards_json(s.shards))
       .finish();
 }
@@ -63,6 +68,7 @@ recorder_state read_recorder_state(std::string_view body) {
   s.table = {record.text("table_arn"), record.text("table_id"), record.text("table_created")};
   s.stream_arn = record.text("stream_arn");
   s.ended = record.flag("ended");
+  s.read_at = record.moment("read_at", true);
   const std::vector<record_reader> shards = record.records("shards", max_shards);
   for (const record_reader& each : shards) s.shards.push_back(read_shard(each));
   return s;

@@ -24,9 +24,11 @@ struct recorder_state {
   table_identity table;
   std::string stream_arn;  ///< empty: no stream was followed yet
   bool ended = false;      ///< the stream is disabled and recorded to its end
+  std::string read_at;     ///< RFC 3339, UTC, the bucket's clock: what the stream told until then is recorded, or a gap
   std::vector<shard_position> shards;
 };
 
+/// error: more shards than read_recorder_state takes.
 std::string write_recorder_state(const recorder_state& s);
 /// format_error: not ours, damaged, or of a newer format.
 recorder_state read_recorder_state(std::string_view body);

@@ -12,15 +12,14 @@
 #include "pipelines/recorder.hpp"
 #include "pipelines/recorder_lease.hpp"
 #include "pipelines/runs.hpp"
+#include "pipelines/stream_choice.hpp"
 #include "pipelines/stream_reader.hpp"
 #include "runtime/shielded.hpp"
+#include "text/timestamps.hpp"
 
 namespace dynabackup::pipelines {
 namespace {
 
-/// Streams keep a day; who comes later than this may have missed something.
-constexpr std::chrono::hours kept_for_sure{23};
-constexpr std::chrono::minutes enabling_takes{5};
 /// The end of a run saves where it was, but nobody waits long for that.
 constexpr std::chrono::seconds time_to_save{8};
 constexpr std::size_t most_children = std::size_t{1} << 20;
@@ -34,7 +33,7 @@ struct follow_run {
   std::shared_ptr<recorder_knowledge> known = std::make_shared<recorder_knowledge>();
   std::unique_ptr<recorder_lease> lease{};
   archive::recorder_state state{};
-  s3::time_point state_age_from{};  // when the checkpoint we go on from was saved
+  bool first = false;  // no stream was followed into this prefix yet
   std::unique_ptr<recorder> into{};
   std::unique_ptr<stream_reader> reader{};
   runtime::clock::steady_time saved{};
@@ -65,14 +64,14 @@ struct follow_run {
   /// Everything that is checked before the lease is taken.
   task<void> look() {
     table = co_await require_table(run, what.table);
-    if (!table.stream && what.enable_stream) co_await enable_stream();
+    if (!table.stream && what.enable_stream) table = co_await enable_stream(run, what.table);
     if (table.stream && !has_new_images(table))
       throw usage_error("the stream of table " + table.name + " has view type " + table.stream->view_type +
                         ", without new images: changes cannot be recorded. Disable it and enable one with "
                         "NEW_AND_OLD_IMAGES or NEW_IMAGE");
     std::string stream = table.stream ? table.stream->arn : std::string();
     if (stream.empty()) stream = co_await stream_under_way();
-    if (stream.empty()) refuse_without_stream();
+    if (stream.empty()) refuse_without_stream(table.name);
     into = recorder_of(std::move(stream));
     co_await into->prepare(table);
   }
@@ -81,12 +80,6 @@ struct follow_run {
   task<std::string> stream_under_way() {
     std::optional<archive::recorder_state> before = co_await recorded_so_far(run, what.to);
     co_return before && !before->ended ? std::move(before->stream_arn) : std::string();
-  }
-
-  [[noreturn]] void refuse_without_stream() const {
-    throw usage_error("table " + table.name +
-                      " has no stream, and so nothing tells of its changes: --enable-stream switches one on, with new "
-                      "and old images. A backfill behind it brings the items that are there already");
   }
 
   std::unique_ptr<recorder> recorder_of(std::string stream_arn) {
@@ -100,62 +93,68 @@ struct follow_run {
                                       known);
   }
 
-  task<void> enable_stream() {
-    std::exception_ptr refused;
-    try {
-      co_await run.tables.enable_stream(what.table);
-    } catch (const service_error&) {
-      refused = std::current_exception();
-    }
-    // An answer that was lost, or somebody else: the stream is there all the same.
-    table = co_await run.tables.describe_table(what.table);
-    if (refused && !table.stream) std::rethrow_exception(refused);
-    constexpr std::chrono::seconds step{1};
-    for (auto left = std::chrono::seconds{enabling_takes}; !table.stream; left -= step) {
-      if (left.count() <= 0) throw error("the stream of table " + table.name + " was not enabled within 5 minutes");
-      co_await wait_for(run, step);
-      table = co_await run.tables.describe_table(what.table);
-    }
-    run.seen.notices.push_back("switched on stream " + table.stream->arn +
-                               "; items that are there already come with `backfill " + table.name + "`");
-  }
-
   task<void> take_lease() {
     lease = std::make_unique<recorder_lease>(
         run, what.to, known->conditions.if_none_match && known->conditions.if_match, new_run_id(run));
     recorder_lease::taken before = co_await lease->take();
     state = std::move(before.state);
-    state_age_from = before.at;
     saved = run.clock.steady_now();
     known->may_write = [holder = lease.get()] { holder->require(); };
   }
 
   /// Where the checkpoint stopped, if what it was made of is still there.
   task<void> choose_stream() {
-    const archive::table_identity now = archive::identify(table);
-    const bool same_table = state.table == now;
-    if (!state.stream_arn.empty() && !same_table)
-      co_await tell_loss({"table", {}, {}, "the table was replaced by another of its name"});
-    if (!state.stream_arn.empty() && same_table && !state.ended) {
-      const bool stale = run.objects.service_time() - state_age_from > kept_for_sure;
-      begin_reading(state.stream_arn);
-      reader->resume(state.shards, stale);
+    const bool same_table = state.table == archive::identify(table);
+    first = state.stream_arn.empty();
+    if (!first && !same_table) co_await tell_loss({"table", {}, {}, "the table was replaced by another of its name"});
+    if (!first && same_table && !state.ended) {
+      read_from(text::parse_rfc3339(state.read_at).value_or(s3::time_point{}));
+      reader->resume(state.shards);
       co_return;
     }
-    if (!table.stream) refuse_without_stream();
-    if (!state.stream_arn.empty() && same_table) co_await tell_switch(state.stream_arn, table.stream->arn);
-    begin_reading(table.stream->arn);
+    if (!table.stream) refuse_without_stream(table.name);
+    if (!first && same_table) co_await tell_loss(switched(state.stream_arn, table.stream->arn));
+    if (first)
+      co_await begin_first();
+    else
+      begin(run.objects.service_time());
   }
 
-  void begin_reading(const std::string& stream_arn) {
-    into = recorder_of(stream_arn);
-    reader = std::make_unique<stream_reader>(
-        reader_parts{run, *into, *lease, totals, [this](lost_changes lost) { return tell_loss(std::move(lost)); }},
-        stream_arn);
+  /// What backfills that were there before count on is missing, or it comes from the stream.
+  task<void> begin_first() {
+    const backfilled_since wanted = co_await changes_wanted(run, what.to, table.stream->label);
+    enter(wanted.at);
+    if (!wanted.missing.empty()) {
+      co_await tell_loss({"begin", {}, {}, wanted.missing + ": changes before follow began may be missing"});
+      enter(run.objects.service_time());
+    }
+    read_from(text::parse_rfc3339(state.read_at).value_or(s3::time_point{}));
+  }
+
+  /// The table's stream, from its oldest record on.
+  void begin(s3::time_point since) {
+    enter(since);
+    read_from(since);
+  }
+
+  void enter(s3::time_point since) {
     state.table = archive::identify(table);
-    state.stream_arn = stream_arn;
+    state.stream_arn = table.stream->arn;
     state.ended = false;
-    run.seen.notices.push_back("following " + stream_arn);
+    state.read_at = text::rfc3339(since);
+    state.shards.clear();
+  }
+
+  void read_from(s3::time_point since) {
+    into = recorder_of(state.stream_arn);
+    reader_parts parts{run,
+                       *into,
+                       *lease,
+                       totals,
+                       [this](lost_changes lost) { return tell_loss(std::move(lost)); },
+                       [this] { return confirm_gone(); }};
+    reader = std::make_unique<stream_reader>(std::move(parts), state.stream_arn, since);
+    run.seen.notices.push_back("following " + state.stream_arn);
   }
 
   /// One stream after the other. The lease is kept beside all of it: also what comes between two streams waits for it.
@@ -195,9 +194,18 @@ struct follow_run {
     }
   }
 
+  void take_positions() {
+    if (!reader || !reader->listed()) return;
+    state.shards = reader->positions();
+    state.read_at = text::rfc3339(reader->read_at());
+  }
+
   archive::recorder_state now() {
-    if (reader) state.shards = reader->positions();
-    return state;
+    take_positions();
+    archive::recorder_state told = state;
+    // Who has not seen the stream yet has not begun.
+    if (first && !(reader && reader->listed())) told.stream_arn = told.read_at = "";
+    return told;
   }
 
   task<void> save() {
@@ -209,14 +217,21 @@ struct follow_run {
   /// The stream is disabled and recorded to its end. Whether another one follows it.
   task<bool> next_stream() {
     const std::string over = state.stream_arn;
-    const bool there = co_await look_again();
-    if (!there) {
+    table_now found = co_await look_behind(run, what.table, state.table, over);
+    if (found.what == table_now::fate::deleted) {
       state.ended = true;
       add_reason("the table was deleted; all that its stream told is recorded");
       co_return false;
     }
+    if (found.what == table_now::fate::replaced) {
+      co_await tell_loss({"table", {}, {}, "the table was replaced by another of its name"});
+      state.ended = true;
+      add_reason("the table was deleted and another of its name created: start again with --adopt to follow that");
+      co_return false;
+    }
+    table = std::move(found.table);
     const bool replaced = !table.latest_stream_arn.empty() && table.latest_stream_arn != over;
-    if (replaced) co_await tell_switch(over, table.latest_stream_arn);
+    if (replaced) co_await tell_loss(switched(over, table.latest_stream_arn));
     state.ended = true;
     if (!table.stream) {
       add_reason("stream " + over +
@@ -228,37 +243,23 @@ struct follow_run {
       add_reason("the table's new stream has view type " + table.stream->view_type + ", without new images");
       co_return false;
     }
-    begin_reading(table.stream->arn);
+    first = false;
+    begin(run.objects.service_time());
     co_return true;
   }
 
-  /// False: the table was deleted.
-  task<bool> look_again() {
-    try {
-      table = co_await run.tables.describe_table(what.table);
-    } catch (const service_error& e) {
-      if (e.failure.code != "ResourceNotFoundException") throw;
-      co_return false;
-    }
-    co_return table.status != "DELETING";
-  }
-
-  task<void> tell_switch(std::string from, std::string to) {
-    const auto label = dynamodb::parse_stream_arn(to);
-    co_await tell_loss({"switch-to-" + (label ? label->label : std::string("another")),
-                        {},
-                        {},
-                        "stream " + from + " ended and " + to + " began: changes in between are not known"});
-  }
+  /// Whether the stream may be gone as it seems; a wrong endpoint must not look like a loss.
+  task<void> confirm_gone() { co_await look_behind(run, what.table, state.table, state.stream_arn); }
 
   /// A gap in the bucket, before any position passes it.
   task<void> tell_loss(lost_changes lost) {
     ++gaps;
+    take_positions();
     const std::string line = (lost.shard.empty() ? std::string() : "shard " + lost.shard + ": ") + lost.why;
     run.seen.notices.push_back("warning: changes are missing: " + line);
     out.warnings.push_back("changes are missing: " + line);
     co_await lease->hold();
-    co_await note_gap(run, what.to, std::move(lost), {state.stream_arn, state_age_from});
+    co_await note_gap(run, what.to, std::move(lost), {state.stream_arn, state.read_at});
   }
 
   void add_reason(const std::string& why) { out.not_covered += (out.not_covered.empty() ? "" : "; ") + why; }

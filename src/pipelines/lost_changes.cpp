@@ -13,12 +13,12 @@ task<void> note_gap(run_context& run, s3_location home, lost_changes lost, follo
   hole.stream = of.arn;
   hole.shard = lost.shard;
   hole.from_sequence = lost.after;
-  if (of.since != s3::time_point{}) hole.from = text::rfc3339(of.since);
+  hole.from = of.since;
   hole.to = text::rfc3339(run.objects.service_time());
   hole.reason = lost.why;
   const auto stream = dynamodb::parse_stream_arn(of.arn);
   std::string name =
-      archive::name_of_change(stream ? stream->label : std::string(), lost.after, lost.name + lost.after);
+      archive::name_of_change(stream ? stream->label : std::string(), lost.after, lost.name + lost.after + of.since);
   if (!lost.after.empty()) name += "-after";
   co_await run.objects.put_object(home.bucket, archive::gap_key(home, name), archive::write_gap(hole), {});
 }

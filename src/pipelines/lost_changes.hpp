@@ -17,10 +17,11 @@ struct lost_changes {
 
 struct followed_stream {
   std::string arn;
-  s3::time_point since{};  ///< until then all was recorded for sure; the epoch: not known
+  std::string since;  ///< RFC 3339: until then all was recorded for sure; empty: not known
 };
 
-/// The same loss has the same name: found again after a restart it is told once.
+/// The same loss has the same name: found again after a restart it is told once. Another one since another time has
+/// not.
 task<void> note_gap(run_context& run, s3_location home, lost_changes lost, followed_stream of);
 
 }  // namespace dynabackup::pipelines

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <set>
 #include <utility>
 
 #include "dynabackup/error.hpp"
@@ -24,20 +23,23 @@ constexpr int most_tries = 4;
 
 }  // namespace
 
-stream_reader::stream_reader(reader_parts parts, std::string stream_arn)
+stream_reader::stream_reader(reader_parts parts, std::string stream_arn, s3::time_point since)
     : parts_(std::move(parts)),
       arn_(std::move(stream_arn)),
       polls_(std::min(parts_.run.table_parallelism, most_polls)),
-      pages_(parts_.run.memory_bytes / 2) {}
+      pages_(parts_.run.memory_bytes / 2),
+      since_(since),
+      listed_at_(since) {}
 
-void stream_reader::resume(const std::vector<archive::shard_position>& positions, bool stale) {
-  tree_.resume(positions);
-  stale_ = stale;
+void stream_reader::resume(const std::vector<archive::shard_position>& positions) { tree_.resume(positions, since_); }
+
+bool stream_reader::stale(s3::time_point read_until) const {
+  return parts_.run.objects.service_time() - read_until > kept_for_sure;
 }
 
 /// All pages of DescribeStream; nullopt: there is no such stream.
 task<std::optional<stream_reader::listing>> stream_reader::list() {
-  listing found;
+  listing found{parts_.run.objects.service_time(), {}, {}};
   std::optional<std::string> start;
   for (std::size_t pages = 0;; ++pages) {
     if (pages == most_pages) throw error("DescribeStream on " + arn_ + " does not come to an end");
@@ -63,14 +65,20 @@ task<std::optional<stream_reader::listing>> stream_reader::list_patiently() {
 }
 
 task<void> stream_reader::take_in(const listing& now) {
-  if (!listed_once_ && stale_ && tree_.has_unbegun())
+  if (!listed_once_ && stale(since_)) {
     co_await parts_.tell_loss({"checkpoint", {}, {}, "the last checkpoint is older than what a stream keeps"});
-  listed_once_ = true;
-  const shard_tree::losses lost = tree_.listed(now.shards);
+    since_ = listed_at_ = parts_.run.objects.service_time();
+    tree_.all_read_until(since_);
+  }
+  const shard_tree::losses lost = tree_.losses_of(now.shards);
   for (const std::string& shard : lost.shards)
     co_await parts_.tell_loss({shard, shard, {}, "the shard is not kept any more and was not recorded to its end"});
   if (lost.unseen)
     co_await parts_.tell_loss({"unseen", {}, {}, "shards came and went since the last checkpoint, unread"});
+  // Nothing may pass before all that is lost is noted.
+  tree_.take(now.shards, listed_at_);
+  listed_at_ = std::max(listed_at_, now.at);
+  listed_once_ = true;
   news_ = true;
 }
 
@@ -79,9 +87,10 @@ task<void> stream_reader::read(runtime::in_flight& group) {
     relist_ = false;
     const std::optional<listing> now = co_await list_patiently();
     if (!now) {
+      co_await parts_.confirm_gone();
       // Nothing is left to read: what was not recorded by now never will be.
-      co_await take_in({});
       if (!listed_once_) co_await parts_.tell_loss({"stream", {}, {}, "the stream is not kept any more"});
+      co_await take_in({parts_.run.objects.service_time(), {}, {}});
       ended_ = tree_.all_done();
       if (ended_) co_return;
     } else {
@@ -132,6 +141,7 @@ task<void> stream_reader::read_to_end(std::string shard) {
 task<bool> stream_reader::step(const std::string& shard, std::optional<std::string>& iterator, milliseconds& pause) {
   auto turn = co_await polls_.acquire();
   const auto begun = parts_.run.clock.steady_now();
+  const s3::time_point asked = parts_.run.objects.service_time();
   pause = milliseconds{0};
   if (!iterator) {
     const bool there = co_await open(shard, iterator);
@@ -141,11 +151,7 @@ task<bool> stream_reader::step(const std::string& shard, std::optional<std::stri
       co_await parts_.run.streams.get_records(arn_, *iterator, records_a_page, &pages_);
   if (answer.state != dynamodb::shard_state::readable) {
     iterator.reset();
-    if (answer.state == dynamodb::shard_state::trimmed && !tree_.position(shard).empty()) {
-      co_await lose(shard, "changes were older than a day when they were to be read");
-      // From the oldest record that is left on.
-      tree_.recorded(shard, {});
-    }
+    if (answer.state == dynamodb::shard_state::trimmed) co_await read_what_is_left(shard);
     pause = busy_pause;
     co_return true;
   }
@@ -159,6 +165,7 @@ task<bool> stream_reader::step(const std::string& shard, std::optional<std::stri
     if (last != records.rend()) tree_.recorded(shard, last->sequence_number);
     news_ = true;
   }
+  note_read(shard, answer.batch, asked);
   iterator = answer.batch.next_iterator;
   const auto spent = std::chrono::floor<milliseconds>(parts_.run.clock.steady_now() - begun);
   pause = answer.batch.records.empty() ? idle_pause : std::max(busy_pause - spent, milliseconds{0});
@@ -167,12 +174,13 @@ task<bool> stream_reader::step(const std::string& shard, std::optional<std::stri
 
 /// An iterator behind what is recorded; false: the shard is not there any more.
 task<bool> stream_reader::open(const std::string& shard, std::optional<std::string>& iterator) {
+  // Without a position nobody says that something is missing; with one, the service does.
+  if (tree_.position(shard).empty()) co_await read_what_is_left(shard);
   const std::string position = tree_.position(shard);
   const std::optional<std::string> after = position.empty() ? std::nullopt : std::optional(position);
   dynamodb::iterator_answer found = co_await parts_.run.streams.get_shard_iterator(arn_, shard, after);
   if (found.state == dynamodb::shard_state::trimmed) {
-    co_await lose(shard, "changes were older than a day when they were to be read");
-    tree_.recorded(shard, {});
+    co_await read_what_is_left(shard);
     found = co_await parts_.run.streams.get_shard_iterator(arn_, shard, std::nullopt);
   }
   if (found.state != dynamodb::shard_state::readable) {
@@ -181,6 +189,29 @@ task<bool> stream_reader::open(const std::string& shard, std::optional<std::stri
   }
   iterator = std::move(found.iterator);
   co_return true;
+}
+
+/// A page without records says that there were none left; should more of before come nevertheless, it is taken back.
+void stream_reader::note_read(const std::string& shard, const dynamodb::stream_records& batch, s3::time_point asked) {
+  s3::time_point until = asked;
+  if (!batch.records.empty()) {
+    const std::chrono::milliseconds newest = batch.records.back().changed_at;
+    if (newest.count() == 0) return;
+    until = std::min(asked, s3::time_point(newest));
+  }
+  tree_.read_until(shard, std::max(until, since_));
+}
+
+/// From the oldest record on: a loss if what came before it may not have been read. AWS says "trimmed" also of a
+/// position at an old record that nothing came after.
+task<void> stream_reader::read_what_is_left(const std::string& shard) {
+  // A machine that was asleep knows what time it is when the lease is renewed.
+  co_await parts_.lease.hold();
+  if (stale(tree_.read_until(shard))) {
+    co_await lose(shard, "changes were older than a day when they were to be read");
+    tree_.read_until(shard, parts_.run.objects.service_time());
+  }
+  tree_.recorded(shard, {});
 }
 
 task<void> stream_reader::lose(const std::string& shard, const char* why) {

@@ -24,14 +24,19 @@ struct reader_parts {
   recorder_lease& lease;
   recorded& totals;
   std::function<task<void>(lost_changes)> tell_loss;  ///< writes a gap; done before the positions pass it
+  std::function<task<void>()> confirm_gone;           ///< throws if the stream must be there and was not found
 };
 
 class stream_reader {
  public:
-  stream_reader(reader_parts parts, std::string stream_arn);
+  /// Streams keep a day; who comes later than this may have missed something.
+  static constexpr std::chrono::hours kept_for_sure{23};
 
-  /// Takes up where a checkpoint of this stream stopped. `stale`: it is older than what streams keep.
-  void resume(const std::vector<archive::shard_position>& positions, bool stale);
+  /// `since`: of what the stream told before nothing is missing, by the bucket's clock.
+  stream_reader(reader_parts parts, std::string stream_arn, s3::time_point since);
+
+  /// Takes up where a checkpoint of this stream stopped.
+  void resume(const std::vector<archive::shard_position>& positions);
 
   /// Reads until the stream is disabled and recorded to its end, its shards' readers in `group`. usage_error for a
   /// stream without new images.
@@ -41,11 +46,16 @@ class stream_reader {
   [[nodiscard]] bool ended() const { return ended_; }
 
   [[nodiscard]] std::vector<archive::shard_position> positions() const { return tree_.positions(); }
+  /// The stream was found: positions and read_at say something.
+  [[nodiscard]] bool listed() const { return listed_once_; }
+  /// What the stream told until then is recorded, or noted as a gap.
+  [[nodiscard]] s3::time_point read_at() const { return tree_.read_at(listed_at_); }
   /// Whether positions changed since the last call.
   bool take_news() { return std::exchange(news_, false); }
 
  private:
   struct listing {
+    s3::time_point at{};  // no later than it was asked for
     std::string status;
     std::vector<dynamodb::stream_shard> shards;
   };
@@ -58,6 +68,9 @@ class stream_reader {
   task<bool> step(const std::string& shard, std::optional<std::string>& iterator, std::chrono::milliseconds& pause);
   task<bool> open(const std::string& shard, std::optional<std::string>& iterator);
   task<void> record(const dynamodb::stream_records& batch);
+  [[nodiscard]] bool stale(s3::time_point read_until) const;
+  void note_read(const std::string& shard, const dynamodb::stream_records& batch, s3::time_point asked);
+  task<void> read_what_is_left(const std::string& shard);
   task<void> lose(const std::string& shard, const char* why);
 
   reader_parts parts_;
@@ -65,7 +78,8 @@ class stream_reader {
   shard_tree tree_;
   runtime::semaphore polls_;
   byte_budget pages_;
-  bool stale_ = false;
+  s3::time_point since_;
+  s3::time_point listed_at_;  // of the last listing that was taken in
   bool listed_once_ = false;
   bool relist_ = false;
   bool failed_ = false;

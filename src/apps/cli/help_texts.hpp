@@ -90,7 +90,8 @@ until it is told to stop, with Ctrl-C or SIGTERM: then it settles what it has re
 notes a gap in the bucket and exits with 3 in the end; a backfill then brings what is missing.
 Only one may follow into a prefix: a second one is refused with exit code 2. When one was killed, the next can start
 half a minute later.
-A stream holds changes only. Run `backfill` once while this runs: it brings the items that were there before.
+A stream holds changes only. Run `backfill` once while this runs: it brings the items that were there before. Begin it
+when `behind` in the progress line is seconds: older changes that come later would be on top until they are through.
 
 --enable-stream switches on a stream with new and old images where the table has none. A stream of another view type
 than NEW_IMAGE or NEW_AND_OLD_IMAGES cannot be followed.

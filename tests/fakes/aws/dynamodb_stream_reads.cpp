@@ -183,8 +183,9 @@ std::string shard_iterator(dynamodb_state& s, const members& m) {
     if (named < shard.first || (shard.last && named > *shard.last)) {
       throw validation("Invalid SequenceNumber: it is not of this shard");
     }
+    // Also behind a record that nothing came after: it is the named one that must be kept.
+    if (named < shard.trimmed_to) throw trimmed();
     p.next = type == "AT_SEQUENCE_NUMBER" ? named : named + 1;
-    if (p.next < shard.trimmed_to) throw trimmed();
   } else if (type != "TRIM_HORIZON") {
     throw validation(
         "Member must satisfy enum value set: [AFTER_SEQUENCE_NUMBER, LATEST, AT_SEQUENCE_NUMBER, "

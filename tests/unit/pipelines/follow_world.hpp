@@ -13,11 +13,13 @@
 
 #include "archive/object_name.hpp"
 #include "archive/recorder_state.hpp"
+#include "archive/run_record.hpp"
 #include "composition.hpp"
 #include "fakes/aws/fake_dynamodb.hpp"
 #include "fakes/aws/fake_s3.hpp"
 #include "fakes/virtual_clock.hpp"
 #include "pipelines/follow.hpp"
+#include "text/timestamps.hpp"
 
 namespace dynabackup::pipelines {
 
@@ -71,6 +73,24 @@ struct follow_world {
       result.push_back(*version.body);
     return result;
   }
+  [[nodiscard]] std::string stream_label() {
+    const std::string told = call("DescribeTable", R"({"TableName":"t"})");
+    const std::string member = R"("LatestStreamLabel":")";
+    const auto begin = told.find(member) + member.size();
+    return told.substr(begin, told.find('"', begin) - begin);
+  }
+  void pass(milliseconds how_long) { time.advance_to(time.elapsed() + how_long); }
+
+  /// A backfill that was there before.
+  void backfilled(const std::string& id, milliseconds ago, const std::string& stream_label) {
+    archive::run_record r;
+    r.id = id;
+    r.table_arn = "arn:t";
+    r.started = r.ended = text::rfc3339(std::chrono::floor<milliseconds>(time.wall()) - ago);
+    r.finished = r.swept = true;
+    r.stream_label = stream_label;
+    store.put(home.bucket, archive::run_key(home, id), archive::write_run_record(r), {});
+  }
   [[nodiscard]] archive::recorder_state state() const {
     return archive::read_recorder_state(*store.versions(home.bucket, archive::recorder_key(home)).at(0).body);
   }
@@ -84,6 +104,8 @@ class follower final : public transport {
   std::function<milliseconds(const request&)> delay;
   /// The status a request is answered with instead; 0: what the service says.
   std::function<int(const request&)> refuse;
+  /// An answer that no service gave.
+  std::function<std::optional<response>(const request&)> instead;
   std::uint64_t item_writes = 0;
 
   explicit follower(follow_world& outside, follow_options what = {}) : world_(outside), clock_(outside.time) {
@@ -134,6 +156,10 @@ class follower final : public transport {
     response refusal;
     refusal.status = refuse ? refuse(r) : 0;
     if (refusal.status != 0) co_return refusal;
+    if (auto forged = instead ? instead(r) : std::nullopt) {
+      forged->body.reserve(forged->body.size() + response::body_padding);
+      co_return std::move(*forged);
+    }
     response answer = s3 ? world_.store.handle(r) : world_.tables.handle(r);
     co_await clock_.sleep(milliseconds{3});
     answer.body.reserve(answer.body.size() + response::body_padding);
