@@ -38,14 +38,14 @@ std::string recorder_lease::name() const { return "s3://" + home_.bucket + "/" +
 
 task<std::optional<recorder_lease::found_state>> recorder_lease::look() {
   std::optional<s3::object_body> found =
-      co_await run_.objects.get_object(home_.bucket, key_, {.attempt_timeout = request_takes});
+      co_await run_.urgent_objects.get_object(home_.bucket, key_, {.attempt_timeout = request_takes});
   if (!found) co_return std::nullopt;
   co_return found_state{read_named(home_.bucket, key_, found->answer.body, archive::read_recorder_state),
                         found->head.etag, found->head.last_modified};
 }
 
 void recorder_lease::refuse(const found_state& held) const {
-  const auto age = std::chrono::round<std::chrono::seconds>(run_.objects.service_time() - held.at);
+  const auto age = std::chrono::round<std::chrono::seconds>(run_.urgent_objects.service_time() - held.at);
   throw usage_error(
       fmt::format("the stream is followed by {} already: {} was renewed {} s ago. Only one may record into {}. If it "
                   "has been killed, start again when the lease has run out, {} s after its last renewal",
@@ -65,7 +65,7 @@ task<recorder_lease::taken> recorder_lease::take() {
   std::chrono::milliseconds may_come_late{0};
   if (before) {
     state = before->state;
-    const auto age = run_.objects.service_time() - before->at;
+    const auto age = run_.urgent_objects.service_time() - before->at;
     if (!state.owner.empty() && age < lifetime) refuse(*before);
     predecessor_ = state.owner;
     if (!state.owner.empty()) may_come_late = lifetime + late_effects - age;
@@ -127,10 +127,10 @@ task<recorder_lease::outcome> recorder_lease::put(std::string body) {
     options.if_match = etag_.value_or("");
   } else {
     const std::optional<s3::object_head> head =
-        co_await run_.objects.head_object(home_.bucket, key_, {}, {.timeout = request_takes});
+        co_await run_.urgent_objects.head_object(home_.bucket, key_, {}, {.timeout = request_takes});
     if ((head ? std::optional(head->etag) : std::nullopt) != etag_) co_return outcome::refused;
   }
-  const s3::put_result done = co_await run_.objects.put_object(home_.bucket, key_, body, options);
+  const s3::put_result done = co_await run_.urgent_objects.put_object(home_.bucket, key_, body, options);
   if (done.stored) {
     etag_ = done.etag;
     superseded_ = std::exchange(version_id_, done.version_id);
@@ -138,7 +138,7 @@ task<recorder_lease::outcome> recorder_lease::put(std::string body) {
   }
   // A refused retry may be the echo of a first attempt that was stored.
   std::optional<s3::object_body> there =
-      co_await run_.objects.get_object(home_.bucket, key_, {.attempt_timeout = request_takes});
+      co_await run_.urgent_objects.get_object(home_.bucket, key_, {.attempt_timeout = request_takes});
   if (there && there->answer.body == body) {
     etag_ = there->head.etag;
     version_id_ = there->head.version_id;
@@ -178,7 +178,7 @@ task<void> recorder_lease::remove_superseded() {
   };
   std::string problem;
   try {
-    co_await run_.objects.delete_object(home_.bucket, key_, version_id, {removal_takes, once});
+    co_await run_.urgent_objects.delete_object(home_.bucket, key_, version_id, {removal_takes, once});
   } catch (const service_error& e) {
     problem = e.what();
   } catch (const error&) {
