@@ -117,7 +117,7 @@ struct follow_run {
     if (first)
       co_await begin_first();
     else
-      begin(run.objects.service_time());
+      begin(run.bucket_time());
   }
 
   /// What backfills that were there before count on is missing, or it comes from the stream.
@@ -126,7 +126,7 @@ struct follow_run {
     enter(wanted.at);
     if (!wanted.missing.empty()) {
       co_await tell_loss({"begin", {}, {}, wanted.missing + ": changes before follow began may be missing"});
-      enter(run.objects.service_time());
+      enter(run.bucket_time());
     }
     read_from(text::parse_rfc3339(state.read_at).value_or(s3::time_point{}));
   }
@@ -244,7 +244,7 @@ struct follow_run {
       co_return false;
     }
     first = false;
-    begin(run.objects.service_time());
+    begin(run.bucket_time());
     co_return true;
   }
 

@@ -14,7 +14,7 @@ task<void> note_gap(run_context& run, s3_location home, lost_changes lost, follo
   hole.shard = lost.shard;
   hole.from_sequence = lost.after;
   hole.from = of.since;
-  hole.to = text::rfc3339(run.objects.service_time());
+  hole.to = text::rfc3339(run.bucket_time());
   hole.reason = lost.why;
   const auto stream = dynamodb::parse_stream_arn(of.arn);
   std::string name =

@@ -45,7 +45,7 @@ task<std::optional<recorder_lease::found_state>> recorder_lease::look() {
 }
 
 void recorder_lease::refuse(const found_state& held) const {
-  const auto age = std::chrono::round<std::chrono::seconds>(run_.urgent_objects.service_time() - held.at);
+  const auto age = std::chrono::round<std::chrono::seconds>(run_.bucket_time() - held.at);
   throw usage_error(
       fmt::format("the stream is followed by {} already: {} was renewed {} s ago. Only one may record into {}. If it "
                   "has been killed, start again when the lease has run out, {} s after its last renewal",
@@ -65,7 +65,7 @@ task<recorder_lease::taken> recorder_lease::take() {
   std::chrono::milliseconds may_come_late{0};
   if (before) {
     state = before->state;
-    const auto age = run_.urgent_objects.service_time() - before->at;
+    const auto age = run_.bucket_time() - before->at;
     if (!state.owner.empty() && age < lifetime) refuse(*before);
     predecessor_ = state.owner;
     if (!state.owner.empty()) may_come_late = lifetime + late_effects - age;

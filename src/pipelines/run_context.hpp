@@ -1,5 +1,6 @@
 // What every pipeline works with. References outlive the run; one io_context, one thread.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -36,6 +37,11 @@ struct run_context {
   std::function<double()> random;  ///< [0,1): jitter and run ids
   std::function<void(double)>
       table_throttled;  ///< a share of what was asked was left over: a throttle that no status shows
+
+  /// The bucket's clock: the Date of the latest answer, the epoch before the first.
+  [[nodiscard]] s3::time_point bucket_time() const {
+    return std::max(objects.service_time(), urgent_objects.service_time());
+  }
 };
 
 /// Takes over what the transports counted, at the end of a run.

@@ -70,7 +70,7 @@ task<dynamodb::table_description> enable_stream(run_context& run, std::string ta
 
 task<backfilled_since> changes_wanted(run_context& run, s3_location home, std::string stream_label) {
   const std::vector<archive::run_record> records = co_await recorded_runs(run, std::move(home));
-  const s3::time_point now = run.objects.service_time();
+  const s3::time_point now = run.bucket_time();
   backfilled_since wanted{now, {}};
   bool finished_seen = false;
   for (const archive::run_record& r : records) {

@@ -34,12 +34,12 @@ stream_reader::stream_reader(reader_parts parts, std::string stream_arn, s3::tim
 void stream_reader::resume(const std::vector<archive::shard_position>& positions) { tree_.resume(positions, since_); }
 
 bool stream_reader::stale(s3::time_point read_until) const {
-  return parts_.run.objects.service_time() - read_until > kept_for_sure;
+  return parts_.run.bucket_time() - read_until > kept_for_sure;
 }
 
 /// All pages of DescribeStream; nullopt: there is no such stream.
 task<std::optional<stream_reader::listing>> stream_reader::list() {
-  listing found{parts_.run.objects.service_time(), {}, {}};
+  listing found{parts_.run.bucket_time(), {}, {}};
   std::optional<std::string> start;
   for (std::size_t pages = 0;; ++pages) {
     if (pages == most_pages) throw error("DescribeStream on " + arn_ + " does not come to an end");
@@ -67,7 +67,7 @@ task<std::optional<stream_reader::listing>> stream_reader::list_patiently() {
 task<void> stream_reader::take_in(const listing& now) {
   if (!listed_once_ && stale(since_)) {
     co_await parts_.tell_loss({"checkpoint", {}, {}, "the last checkpoint is older than what a stream keeps"});
-    since_ = listed_at_ = parts_.run.objects.service_time();
+    since_ = listed_at_ = parts_.run.bucket_time();
     tree_.all_read_until(since_);
   }
   const shard_tree::losses lost = tree_.losses_of(now.shards);
@@ -90,7 +90,7 @@ task<void> stream_reader::read(runtime::in_flight& group) {
       co_await parts_.confirm_gone();
       // Nothing is left to read: what was not recorded by now never will be.
       if (!listed_once_) co_await parts_.tell_loss({"stream", {}, {}, "the stream is not kept any more"});
-      co_await take_in({parts_.run.objects.service_time(), {}, {}});
+      co_await take_in({parts_.run.bucket_time(), {}, {}});
       ended_ = tree_.all_done();
       if (ended_) co_return;
     } else {
@@ -141,7 +141,7 @@ task<void> stream_reader::read_to_end(std::string shard) {
 task<bool> stream_reader::step(const std::string& shard, std::optional<std::string>& iterator, milliseconds& pause) {
   auto turn = co_await polls_.acquire();
   const auto begun = parts_.run.clock.steady_now();
-  const s3::time_point asked = parts_.run.objects.service_time();
+  const s3::time_point asked = parts_.run.bucket_time();
   pause = milliseconds{0};
   if (!iterator) {
     const bool there = co_await open(shard, iterator);
@@ -209,7 +209,7 @@ task<void> stream_reader::read_what_is_left(const std::string& shard) {
   co_await parts_.lease.hold();
   if (stale(tree_.read_until(shard))) {
     co_await lose(shard, "changes were older than a day when they were to be read");
-    tree_.read_until(shard, parts_.run.objects.service_time());
+    tree_.read_until(shard, parts_.run.bucket_time());
   }
   tree_.recorded(shard, {});
 }
