@@ -395,7 +395,7 @@ class Jobs(FunctionTest):
         name = self.snapshot_named("all.json.gz")
         copy = "C" + uuid.uuid4().hex[:8]
         self.aws.new_table(copy)
-        sandbox = self.sandbox("restore", DYNABACKUP_HTTP_BUDGET="1", DYNABACKUP_MAX_WRITE_UNITS="40")
+        sandbox = self.sandbox("restore", DYNABACKUP_HTTP_BUDGET="1", DYNABACKUP_MAX_WRITE_UNITS="45")
         request, settled, rounds = {"tableName": copy, "snapshotFilename": name}, [], 0
         while True:
             rounds += 1

@@ -73,4 +73,7 @@ TEST_CASE("metrics are one line of CloudWatch's embedded format") {
       R"("Coalesced":1,"DeadLetters":0,"Retries":3,"Lag":1234})"
       "\n");
   CHECK(metrics_line(noon, {"f", "", "r", {}, 0}).find("TableName") == std::string::npos);
+  // Where nothing was recorded there is no lag, and none of 0.
+  CHECK(metrics_line(noon, {"f", "", "r", {}, 0}).find("Lag") == std::string::npos);
+  CHECK(metrics_line(noon, {"f", "", "r", {}, 0}).ends_with("\"Retries\":0}\n"));
 }
