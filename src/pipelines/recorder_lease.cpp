@@ -68,7 +68,7 @@ task<recorder_lease::taken> recorder_lease::take() {
     const auto age = run_.bucket_time() - before->at;
     if (!state.owner.empty() && age < lifetime) refuse(*before);
     predecessor_ = state.owner;
-    if (!state.owner.empty()) may_come_late = lifetime + late_effects - age;
+    if (!state.owner.empty()) may_come_late = trust + longest_attempt + late_effects - age;
     etag_ = before->etag;
     serial_ = state.serial;
   }

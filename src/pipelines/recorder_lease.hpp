@@ -23,6 +23,9 @@ class recorder_lease {
   /// that nothing is begun once another may hold it. What is under way by then may land later still: whoever takes over
   /// waits for that.
   static constexpr std::chrono::seconds trust{20};
+  /// What was begun while it was trusted is under way so long, also where its holder is frozen and only the network
+  /// and the bucket know of it; from then on late_effects count.
+  static constexpr std::chrono::seconds longest_attempt{65};
   /// How soon it is written again, when there is something to say and when there is not.
   static constexpr std::chrono::seconds busy_renewal{5}, idle_renewal{10};
 

@@ -107,7 +107,7 @@ class Follow(harness.StackTest):
         self.refused(2, ["is followed by", owner], "follow", table)
         time.sleep(LEASE)
         process = self.follow(table)
-        self.settled(table, LATE_EFFECTS + 60)
+        self.settled(table, LATE_EFFECTS + 100)
         run = self.stop(process)
         self.assertGreaterEqual(run.changes["records"], 30)
         self.assertEqual(self.gaps(), [])

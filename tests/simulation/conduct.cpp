@@ -63,7 +63,8 @@ run_options conduct::next_options(int start) {
   o.session_tokens = session_tokens_;
   o.aws_hosts = aws_hosts_;
   if (crashing_ && (start == 1 || (start < 5 && chance_.one_in(3)))) o.crash_at = 1 + chance_.below(handlers_expected);
-  if (interrupting_ && start == 1) o.interrupt_after = chance_.between(milliseconds{0}, milliseconds{20'000});
+  if (interrupting_ && (start == 1 || (start < 5 && chance_.one_in(3))))
+    o.interrupt_after = chance_.between(milliseconds{0}, milliseconds{20'000});
   if (start >= calm_from) plan.calm();
   return o;
 }
@@ -84,11 +85,14 @@ bool conduct::note(world& outside, const run_result& r, int start, verdict& v) {
   // To this the only answer is a new upload, and so a new run; the error says so.
   const bool upload_refused = r.error.find("CompleteMultipartUpload") != std::string::npos &&
                               r.error.find("ConditionalRequestConflict") != std::string::npos;
-  if (r.end == run_end::failed && !nasty && !upload_refused)
+  const bool taken_over = taken_over_ && r.error.find(" took over ") != std::string::npos;
+  if (r.end == run_end::failed && !nasty && !upload_refused && !taken_over)
     v.blame("start " + std::to_string(start) +
             " failed though no request was faulted more often than it is retried: " + r.error);
   // What was made before the bucket's region was known, and goes out after; anything more was not remembered.
-  if (r.misdirected > misdirected_at_most + 2 * parallelism_)
+  // A run that stood still for another's sake has the other's counted as well.
+  const std::uint64_t runs_counted = taken_over_ ? 2 : 1;
+  if (r.misdirected > runs_counted * (misdirected_at_most + 2 * parallelism_))
     v.blame("start " + std::to_string(start) + ": " + std::to_string(r.misdirected) +
             " requests went to a region that S3 had said is not the bucket's");
   return v.problems.empty();
@@ -105,6 +109,17 @@ std::optional<report> conduct::until_done(world& outside, const std::function<op
   }
   v.blame("did not end well in " + std::to_string(most_starts) + " starts");
   return std::nullopt;
+}
+
+void conduct::beside(world& outside, const operation& what, milliseconds stopped_after, verdict& v) {
+  taken_over_ = true;
+  run_options o = next_options(calm_from - 1);
+  o.skew = draw_skew(chance_);
+  if (chance_.one_in(4))
+    o.crash_at = 1 + chance_.below(handlers_expected);
+  else
+    o.interrupt_after = stopped_after;
+  note(outside, run_once(outside, plan, what, o), 0, v);
 }
 
 void conduct::once_in_peace(world& outside, const std::function<operation(int)>& what, verdict& v) {

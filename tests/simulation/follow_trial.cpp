@@ -1,4 +1,5 @@
 // follow in a world whose table is written and whose shards split, with a backfill beside it at times.
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -38,22 +39,35 @@ struct follow_stage {
   milliseconds quiet_from;  ///< when the last change has been made
   bool backfilled = false;
   bool final_stop = false;
+  milliseconds woken{0};  ///< when a run that was frozen last went on
   std::optional<report> backfill_told{};
   std::optional<report> follow_told{};
 
+  /// Another machine, while the first one is frozen.
+  task<report> take_over(composition& c, progress& seen) {
+    std::optional<report> told;
+    co_await follow_patiently(c, seen, told);
+    co_return *std::move(told);
+  }
+
   /// A supervisor: starts again while the lease of a run that died is fresh.
-  task<void> follow(composition& c, progress& seen) {
+  task<void> follow_patiently(composition& c, progress& seen, std::optional<report>& told) {
     for (;;) {
       bool refused = false;
       try {
-        follow_told = co_await c.timed(&pipelines::follow, {.table = world::table, .to = world::home}, seen);
+        told = co_await c.timed(&pipelines::follow, {.table = world::table, .to = world::home}, seen);
       } catch (const usage_error& e) {
         refused = std::string_view(e.what()).find("is followed by") != std::string_view::npos;
         if (!refused) throw;
       }
-      if (!refused) break;
+      if (!refused) co_return;
+      if (c.stop.requested) throw interrupted();
       co_await c.clock.sleep(seconds{15});
     }
+  }
+
+  task<void> follow(composition& c, progress& seen) {
+    co_await follow_patiently(c, seen, follow_told);
     // A lease that was not given back says that something may still come late: the next start sees to that.
     if (!final_stop || holder() != "") throw interrupted();
   }
@@ -80,7 +94,7 @@ struct follow_stage {
       const bool equal = quiet && differences(outside).empty();
       if (!equal) equal_since.reset();
       if (equal && !equal_since) equal_since = outside.time.elapsed();
-      if (quiet && outside.time.elapsed() > latest) break;
+      if (quiet && outside.time.elapsed() > std::max(latest, woken + patience)) break;
       if (equal && outside.time.elapsed() - *equal_since > stays) break;
       if (c.stop.requested) co_return;
       co_await c.clock.sleep(seconds{1});
@@ -122,6 +136,25 @@ milliseconds arrange(world& outside, dice& chance) {
       outside.tables.split_shards(world::table);
     });
   return outside.time.elapsed() + how_long;
+}
+
+/// Somewhere in the first minutes whatever runs stands still for a while, and in that while another follower starts,
+/// records and is stopped or killed.
+void freeze_once(conduct& user, follow_stage& stage, dice& chance, verdict& v) {
+  world& outside = stage.outside;
+  const milliseconds begin = chance.between(milliseconds{5'000}, milliseconds{240'000});
+  const milliseconds how_long = chance.one_in(4) ? chance.between(milliseconds{40'000}, milliseconds{minutes{18 * 60}})
+                                                 : chance.between(milliseconds{40'000}, milliseconds{300'000});
+  const milliseconds heir_for = chance.between(milliseconds{31'000}, std::min(how_long, milliseconds{minutes{10}}));
+  outside.time.after(begin, [&outside, &user, &stage, &v, how_long, heir_for] {
+    const milliseconds wakes = outside.time.elapsed() + how_long;
+    outside.say("frozen");
+    const operation heir = [&stage](composition& c, progress& seen) { return stage.take_over(c, seen); };
+    user.beside(outside, heir, heir_for, v);
+    outside.time.advance_to(std::max(outside.time.elapsed(), wakes));
+    stage.woken = outside.time.elapsed();
+    outside.say("woken");
+  });
 }
 
 /// Without repeats of a number, each key's numbers rise.
@@ -167,6 +200,9 @@ verdict follow_trial(const trial_options& options) {
   user.pause = std::min(user.pause, milliseconds{minutes{90}});
   follow_stage stage{outside, chance.one_in(3), arrange(outside, chance)};
   outside.time.advance_to(outside.time.elapsed() + chance.between(milliseconds{0}, milliseconds{60'000}));
+  const bool freezes = chance.one_in(4);
+  // One machine's keys are not revoked by the other's.
+  if (freezes && !outside.settings.session_tokens) freeze_once(user, stage, chance, v);
   auto start = [&stage](int) -> operation {
     return [&stage](composition& c, progress& seen) { return stage.all(c, seen); };
   };

@@ -105,7 +105,7 @@ run_result run_once(world& outside, fault_plan& plan, const operation& what, con
                 }));
   if (options.interrupt_after) on.interrupt(outside, *options.interrupt_after);
   fakes::drive_limits limits;
-  limits.time = std::chrono::hours{24};
+  limits.time = std::chrono::hours{48};
   if (options.crash_at) limits.handlers = *options.crash_at;
   const fakes::driven d = fakes::drive(*io, outside.time, [&on] { return on.over; }, limits);
   if (on.signals) outside.time.take_back(*on.signals);

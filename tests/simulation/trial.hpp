@@ -39,6 +39,9 @@ class conduct {
   /// One more start, by which nothing goes wrong any more: it must end well.
   void once_in_peace(world& outside, const std::function<operation(int start)>& what, verdict& v);
 
+  /// A run on another machine while the user's stands still: stopped after so long, or killed.
+  void beside(world& outside, const operation& what, milliseconds stopped_after, verdict& v);
+
   fault_plan plan;
   bool nasty = false;     ///< so many faults that a run may fail
   milliseconds pause{0};  ///< a user's, at least, before the next start
@@ -54,6 +57,7 @@ class conduct {
   bool interrupting_ = false;
   bool session_tokens_ = false;
   bool aws_hosts_ = false;
+  bool taken_over_ = false;  ///< a run may find that another has its lease
   std::size_t parallelism_ = 4;
   std::size_t memory_ = std::size_t{32} << 20;
 };

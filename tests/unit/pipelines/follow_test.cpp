@@ -160,7 +160,7 @@ TEST_CASE("another is refused while the lease is fresh, and takes over when its 
     heir.run(seconds{20});
     before = heir.item_writes;
     CHECK(before == 0);  // what the dead one sent may still land
-    heir.run(seconds{80});
+    heir.run(seconds{135});
     CHECK(w.equal());
     CHECK(heir.stopped().interrupted);
   }
@@ -178,10 +178,10 @@ TEST_CASE("an heir that is stopped while it waits does not give the lease back, 
     CHECK(w.state().owner != "");
     w.time.advance_to(renewed(w) + recorder_lease::lifetime);
     follower next(w);
-    next.run(last + seconds{95} - w.time.elapsed());
+    next.run(last + seconds{150} - w.time.elapsed());
     CHECK_FALSE(next.over());
     CHECK(next.item_writes == 0);
-    next.run(minutes{2});
+    next.run(minutes{3});
     CHECK(w.equal());
     next.stopped();
     CHECK(w.state().owner == "");
@@ -198,7 +198,7 @@ TEST_CASE("an heir that finds a loss while it waits renews the lease, and notes 
   follow_options wish;
   wish.adopt = true;
   follower heir(w, wish);
-  heir.run(minutes{3});
+  heir.run(minutes{4});
   CHECK_FALSE(heir.over());
   CHECK(w.gaps().size() == 1);
   CHECK(w.equal());
@@ -266,7 +266,7 @@ TEST_CASE("a write that was being retried when its follower was frozen is not se
     w.put("a", 3);
     w.put("b", 3);
     follower heir(w);
-    heir.run(minutes{2});
+    heir.run(minutes{3});
     CHECK(w.equal());
     frozen.refuse = nullptr;
     frozen.run(seconds{20});
@@ -339,7 +339,7 @@ TEST_CASE("a follower that was frozen sees that another has taken over, and writ
     const std::uint64_t written = frozen.item_writes;
     w.time.advance_to(w.time.elapsed() + seconds{40});
     follower heir(w);
-    heir.run(seconds{90});
+    heir.run(seconds{150});
     for (int i = 0; i < 20; ++i) w.put("k" + std::to_string(i), i);
     heir.run(milliseconds{300});
     frozen.run(seconds{5});
