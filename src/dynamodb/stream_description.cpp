@@ -68,9 +68,7 @@ std::vector<stream_shard> read_shards(const answer_reader& read, const array& li
     object shard;
     if (each.get(shard) != simdjson::SUCCESS) read.fail("Shards holds something else than objects");
     if (shards.size() == most_shards) read.fail("more shards than a page may have");
-    const auto range = read.optional_member<object>(shard, "SequenceNumberRange");
-    const bool closed = range && !read.optional_text(*range, "EndingSequenceNumber").empty();
-    shards.push_back({read.text(shard, "ShardId", longest_id), read.optional_text(shard, "ParentShardId"), closed});
+    shards.push_back({read.text(shard, "ShardId", longest_id), read.optional_text(shard, "ParentShardId")});
   }
   return shards;
 }

@@ -9,8 +9,7 @@ namespace dynabackup::dynamodb {
 
 struct stream_shard {
   std::string id;
-  std::string parent;   ///< empty: it has none
-  bool closed = false;  ///< it has an EndingSequenceNumber: no record will come any more
+  std::string parent;  ///< empty: it has none
 };
 
 struct stream_page {

@@ -18,7 +18,6 @@ using change = stream_record::change;
 constexpr double most_seconds = 253'402'300'800.0;
 /// Of a name or a value that is read; a shard iterator, the longest of them, has 2 KB.
 constexpr std::size_t max_text_bytes = 8192;
-constexpr std::string_view ttl_principal = "dynamodb.amazonaws.com";
 /// What DynamoDB Local calls a deletion by TTL, for which AWS says REMOVE.
 constexpr std::string_view local_ttl_event = "UNKNOWN_TO_SDK_VERSION";
 
@@ -42,8 +41,7 @@ std::optional<std::string> next_name(json_cursor& at) {
 /// The members of a record as they come, each at most once. What is wrong with one of them does not hide the others:
 /// a record that cannot be read is still told by its sequence number.
 struct members {
-  std::optional<std::string> event_name, event_id, source, source_arn, sequence_number, view_type, principal,
-      principal_type;
+  std::optional<std::string> event_name, source, source_arn, sequence_number, view_type;
   std::optional<std::string_view> keys, new_image;
   std::optional<double> created;
   bool has_details = false;
@@ -69,21 +67,6 @@ struct members {
   }
 };
 
-void read_identity(json_cursor& at, members& m) {
-  // null, or whatever else it may come to be, is nobody we know.
-  if (!at.is_object()) return void(at.value());
-  at.enter('{');
-  while (const auto name = next_name(at)) {
-    if (*name == "principalId" || *name == "PrincipalId") {
-      m.take_text(m.principal, *name, at);
-    } else if (*name == "type" || *name == "Type") {
-      m.take_text(m.principal_type, *name, at);
-    } else {
-      at.value();
-    }
-  }
-}
-
 void read_details(json_cursor& at, members& m) {
   if (std::exchange(m.has_details, true)) m.refuse("member dynamodb", "is there twice");
   if (!at.is_object()) {
@@ -101,7 +84,7 @@ void read_details(json_cursor& at, members& m) {
     } else if (*name == "StreamViewType") {
       m.take_text(m.view_type, *name, at);
     } else if (*name == "ApproximateCreationDateTime") {
-      m.created = at.number_or_nothing();  // nothing depends on it: another type is like none
+      m.created = at.number_or_nothing();  // another type is like none
     } else {
       at.value();
     }
@@ -113,14 +96,10 @@ void read_members(json_cursor& at, members& m) {
   while (const auto name = next_name(at)) {
     if (*name == "eventName") {
       m.take_text(m.event_name, *name, at);
-    } else if (*name == "eventID") {
-      m.take_text(m.event_id, *name, at);
     } else if (*name == "eventSource") {
       m.take_text(m.source, *name, at);
     } else if (*name == "eventSourceARN") {
       m.take_text(m.source_arn, *name, at);
-    } else if (*name == "userIdentity") {
-      read_identity(at, m);
     } else if (*name == "dynamodb") {
       read_details(at, m);
     } else {
@@ -156,7 +135,6 @@ std::string decide(const members& m, stream_record& r) {
   if (!is_view_type(r.view_type)) return "its StreamViewType is unknown";
   const bool local_ttl = *m.event_name == local_ttl_event && !m.new_image;
   if (*m.event_name == "REMOVE" || local_ttl) {
-    r.by_ttl = local_ttl || (m.principal == ttl_principal && m.principal_type == "Service");
     r.what = change::remove;
     return {};
   }
@@ -185,7 +163,6 @@ stream_record read_record(std::string_view raw, const json_cursor& document) {
   r.keys = m.keys.value_or(std::string_view());
   r.changed_at = since_epoch(m.created);
   r.view_type = m.view_type.value_or("");
-  r.event_id = m.event_id.value_or("");
   r.source_arn = m.source_arn.value_or("");
   if (r.problem.empty()) r.problem = decide(m, r);
   return r;

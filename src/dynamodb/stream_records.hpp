@@ -26,10 +26,8 @@ struct stream_record {
   std::string sequence_number;             ///< 1 to 40 digits; empty where it has none
   std::chrono::milliseconds changed_at{};  ///< since the epoch; 0: the record does not tell
   std::string view_type;                   ///< StreamViewType
-  std::string event_id;
-  std::string source_arn;  ///< of the stream; in Lambda events only
-  bool by_ttl = false;     ///< DynamoDB itself deleted the item
-  std::string problem;     ///< undecodable: why, without content
+  std::string source_arn;                  ///< of the stream; in Lambda events only
+  std::string problem;                     ///< undecodable: why, without content
 };
 
 /// Moving keeps the slices valid.

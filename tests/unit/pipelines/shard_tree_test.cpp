@@ -18,7 +18,7 @@ shard_tree::losses listed(shard_tree& tree, const std::vector<dynamodb::stream_s
 
 TEST_CASE("a child waits for its parent, grandchildren for the child") {
   shard_tree tree;
-  CHECK(listed(tree, {{"a", "", true}, {"b", "a", true}, {"c", "a", false}, {"d", "b", false}}).shards.empty());
+  CHECK(listed(tree, {{"a", ""}, {"b", "a"}, {"c", "a"}, {"d", "b"}}).shards.empty());
   CHECK(tree.ready() == names{"a"});
   CHECK(tree.ready().empty());
   tree.finished("a");
@@ -33,7 +33,7 @@ TEST_CASE("a child waits for its parent, grandchildren for the child") {
 
 TEST_CASE("a parent that is not kept any more holds nobody up, and is no loss for who begins") {
   shard_tree tree;
-  const shard_tree::losses lost = listed(tree, {{"b", "a", false}});
+  const shard_tree::losses lost = listed(tree, {{"b", "a"}});
   CHECK(lost.shards.empty());
   CHECK_FALSE(lost.unseen);
   CHECK(tree.ready() == names{"b"});
@@ -42,7 +42,7 @@ TEST_CASE("a parent that is not kept any more holds nobody up, and is no loss fo
 TEST_CASE("for who resumes, an unread shard that is gone is a loss, and so is a parent nobody knew") {
   shard_tree tree;
   tree.resume({{"a", "", true, "100"}, {"b", "a", false, "200"}, {"c", "a", false, ""}}, {});
-  const shard_tree::losses lost = listed(tree, {{"c", "a", false}, {"e", "d", false}});
+  const shard_tree::losses lost = listed(tree, {{"c", "a"}, {"e", "d"}});
   CHECK(lost.shards == names{"b"});
   CHECK(lost.unseen);
   CHECK(tree.ready() == names{"c", "e"});
@@ -51,17 +51,17 @@ TEST_CASE("for who resumes, an unread shard that is gone is a loss, and so is a 
 TEST_CASE("a child whose parent was recorded and trimmed is no loss") {
   shard_tree tree;
   tree.resume({{"a", "", true, "100"}}, {});
-  const shard_tree::losses lost = listed(tree, {{"b", "a", false}});
+  const shard_tree::losses lost = listed(tree, {{"b", "a"}});
   CHECK(lost.shards.empty());
   CHECK_FALSE(lost.unseen);
   // a is forgotten: b is known, nobody else is its child
   CHECK(tree.positions().size() == 1);
-  CHECK_FALSE(listed(tree, {{"b", "a", false}}).unseen);
+  CHECK_FALSE(listed(tree, {{"b", "a"}}).unseen);
 }
 
 TEST_CASE("a shard that is being read is no loss when it vanishes from the list: its reader tells") {
   shard_tree tree;
-  listed(tree, {{"a", "", false}});
+  listed(tree, {{"a", ""}});
   CHECK(tree.ready() == names{"a"});
   CHECK(listed(tree, {}).shards.empty());
   tree.recorded("a", "7");
@@ -71,7 +71,7 @@ TEST_CASE("a shard that is being read is no loss when it vanishes from the list:
 TEST_CASE("what a list says is lost passes no position before the list is taken") {
   shard_tree tree;
   tree.resume({{"a", "", false, "100"}, {"c", "", false, ""}}, {});
-  const std::vector<dynamodb::stream_shard> now{{"c", "", false}, {"e", "d", false}};
+  const std::vector<dynamodb::stream_shard> now{{"c", ""}, {"e", "d"}};
   const shard_tree::losses lost = tree.losses_of(now);
   CHECK(lost.shards == names{"a"});
   CHECK(lost.unseen);
@@ -87,9 +87,8 @@ TEST_CASE("what a list says is lost passes no position before the list is taken"
 }
 
 TEST_CASE("a checkpoint leaves out what a child tells of, and whoever resumes reads none of it again") {
-  const std::vector<dynamodb::stream_shard> all{{"a", "", true},   {"b", "a", true},  {"c", "b", true},
-                                                {"d", "c", false}, {"e", "c", false}, {"f", "", true},
-                                                {"g", "", true},   {"h", "g", false}};
+  const std::vector<dynamodb::stream_shard> all{{"a", ""},  {"b", "a"}, {"c", "b"}, {"d", "c"},
+                                                {"e", "c"}, {"f", ""},  {"g", ""},  {"h", "g"}};
   shard_tree tree;
   tree.take(all, {});
   for (const char* each : {"a", "b", "c", "f", "g"}) tree.finished(each);
@@ -103,7 +102,7 @@ TEST_CASE("a checkpoint leaves out what a child tells of, and whoever resumes re
   // a's parent is not kept any more; i is new
   std::vector<dynamodb::stream_shard> later = all;
   later[0].parent = "z";
-  later.push_back({"i", "f", false});
+  later.push_back({"i", "f"});
   const shard_tree::losses lost = heir.losses_of(later);
   CHECK(lost.shards.empty());
   CHECK_FALSE(lost.unseen);
@@ -116,7 +115,7 @@ TEST_CASE("all is read until where the slowest unfinished shard is, and a new on
   shard_tree tree;
   tree.resume({{"a", "", false, "100"}}, at(5));
   CHECK(tree.read_at(at(9)) == at(5));
-  tree.take({{"a", "", true}, {"b", "a", false}}, at(7));
+  tree.take({{"a", ""}, {"b", "a"}}, at(7));
   tree.read_until("a", at(9));
   CHECK(tree.read_at(at(9)) == at(7));
   CHECK(tree.read_at(at(6)) == at(6));
