@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <boost/asio/this_coro.hpp>
 #include <chrono>
 #include <exception>
 #include <fmt/format.h>
@@ -109,6 +110,8 @@ struct backfill_run {
       failure = std::current_exception();
     }
     if (failure) {
+      // A caller that was cancelled would not even begin to save.
+      co_await boost::asio::this_coro::throw_if_cancelled(false);
       co_await runtime::shielded(save_quietly(copy), time_to_save);
       std::rethrow_exception(failure);
     }

@@ -1,5 +1,6 @@
 #include "pipelines/follow.hpp"
 
+#include <boost/asio/this_coro.hpp>
 #include <chrono>
 #include <exception>
 #include <fmt/format.h>
@@ -273,6 +274,8 @@ struct follow_run {
       stopped = true;
     } catch (...) {
     }
+    // A caller that was cancelled would not even begin to save.
+    if (failure) co_await boost::asio::this_coro::throw_if_cancelled(false);
     if (!lease->lost()) {
       if (failure)
         co_await runtime::shielded(save_quietly(), time_to_save);
