@@ -70,6 +70,28 @@ TEST_CASE("no saved position passes a loss whose gap could not be written yet") 
   CHECK_FALSE(w.gaps().empty());
 }
 
+TEST_CASE("a shard that is listed no more is not done with in the bucket before its gap is there") {
+  follow_world w;
+  w.put("a", 1);
+  follows(w);
+  follower dying(w);
+  dying.instead = [](const request& r) -> std::optional<response> {
+    if (!asks_for(r, "DescribeStream")) return std::nullopt;
+    response none;
+    none.status = 200;
+    none.body = R"({"StreamDescription":{"StreamStatus":"ENABLED","StreamViewType":"NEW_IMAGE","Shards":[]}})";
+    return none;
+  };
+  dying.watch = [](const request& r) {
+    if (writes_a_gap(r)) lost_before_it_was_sent();
+  };
+  dying.run(minutes{5});
+  const auto shards = w.state().shards;
+  CHECK(shards.size() == 2);
+  CHECK(std::none_of(shards.begin(), shards.end(), [](const auto& each) { return each.done; }));
+  CHECK(w.gaps().empty());
+}
+
 TEST_CASE("starts that come to nothing do not make a checkpoint younger") {
   follow_world w;
   follows(w);
