@@ -63,8 +63,9 @@ run_options conduct::next_options(int start) {
   o.session_tokens = session_tokens_;
   o.aws_hosts = aws_hosts_;
   if (crashing_ && (start == 1 || (start < 5 && chance_.one_in(3)))) o.crash_at = 1 + chance_.below(handlers_expected);
-  if (interrupting_ && (start == 1 || (start < 5 && chance_.one_in(3))))
-    o.interrupt_after = chance_.between(milliseconds{0}, milliseconds{20'000});
+  const bool later = start > 1 && start < 5 && (crashing_ || interrupting_) && !o.crash_at && chance_.one_in(3);
+  if (interrupting_ && start == 1) o.interrupt_after = chance_.between(milliseconds{0}, milliseconds{20'000});
+  if (later) o.interrupt_after = chance_.between(milliseconds{0}, milliseconds{120'000});
   if (start >= calm_from) plan.calm();
   return o;
 }
