@@ -143,7 +143,7 @@ milliseconds arrange(world& outside, dice& chance) {
 void freeze_once(conduct& user, follow_stage& stage, dice& chance, verdict& v) {
   world& outside = stage.outside;
   const milliseconds begin = chance.between(milliseconds{5'000}, milliseconds{240'000});
-  const milliseconds how_long = chance.one_in(4) ? chance.between(milliseconds{40'000}, milliseconds{minutes{18 * 60}})
+  const milliseconds how_long = chance.one_in(4) ? chance.between(milliseconds{40'000}, milliseconds{minutes{6 * 60}})
                                                  : chance.between(milliseconds{40'000}, milliseconds{300'000});
   const milliseconds heir_for = chance.between(milliseconds{31'000}, std::min(how_long, milliseconds{minutes{10}}));
   outside.time.after(begin, [&outside, &user, &stage, &v, how_long, heir_for] {
