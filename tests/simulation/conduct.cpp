@@ -93,7 +93,7 @@ bool conduct::note(world& outside, const run_result& r, int start, verdict& v) {
   // What was made before the bucket's region was known, and goes out after; anything more was not remembered.
   // A run that stood still for another's sake has the other's counted as well.
   const std::uint64_t runs_counted = taken_over_ ? 2 : 1;
-  if (r.misdirected > runs_counted * (misdirected_at_most + 2 * parallelism_))
+  if (r.misdirected > runs_counted * store_clients * (misdirected_at_most + 2 * parallelism_))
     v.blame("start " + std::to_string(start) + ": " + std::to_string(r.misdirected) +
             " requests went to a region that S3 had said is not the bucket's");
   return v.problems.empty();

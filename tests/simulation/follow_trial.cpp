@@ -196,6 +196,7 @@ verdict follow_trial(const trial_options& options) {
   world outside(chance.next(), draw_world(chance, options));
   conduct user(options.seed, outside, chance);
   user.handlers_expected = 6'000;
+  user.store_clients = 2;  // items and the lease
   // Nothing that is a day old may be lost by a user who comes late.
   user.pause = std::min(user.pause, milliseconds{minutes{90}});
   follow_stage stage{outside, chance.one_in(3), arrange(outside, chance)};

@@ -46,6 +46,7 @@ class conduct {
   bool nasty = false;     ///< so many faults that a run may fail
   milliseconds pause{0};  ///< a user's, at least, before the next start
   std::uint64_t handlers_expected = 6'000;
+  std::uint64_t store_clients = 1;  ///< of a run: each finds out for itself where the bucket is
 
  private:
   run_options next_options(int start);
