@@ -29,7 +29,8 @@ class Start(FunctionTest):
         print(f"\n    exec to first /next: {statistics.median(spans) * 1000:.1f} ms (median of {len(spans)}, best "
               f"{min(spans) * 1000:.1f} ms, with starting the process from here), resident {memory / 1024:.1f} MiB")
         if not sanitized():
-            self.assertLess(min(spans), 0.005)
+            # Some milliseconds alone on a machine; ten times that where others compile on it.
+            self.assertLess(min(spans), 0.05)
             self.assertLess(memory, 20 << 10)
 
     def refused(self, error_type, *words, handler="backup", **environment):
