@@ -203,8 +203,9 @@ task<bool> http_server::impl::suffer(peer& p, fault f) {
   const bool keep_alive = p.reader.keep_alive();
   if (f.kind == closed_before) co_return false;
   if (f.kind == reset || f.kind == refused) {
-    impl::reset(p);
+    // In this order: whoever sees the reset is refused when it comes again.
     if (f.kind == refused) refuse_connections(f.delay);
+    impl::reset(p);
     co_return false;
   }
   if (f.kind == late_effect) {
