@@ -1,15 +1,14 @@
 // dynamodb-backup: arguments and settings in, one operation of the engine, its outcome out.
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <malloc.h>
 #include <string>
 #include <sys/resource.h>
 #include <system_error>
 
+#include "apps/configuration/prepare_process.hpp"
 #include "apps/configuration/process_settings.hpp"
 #include "apps/configuration/text_forms.hpp"
 #include "arguments.hpp"
@@ -222,18 +221,6 @@ int finish_early(const early_end& end) {
   return print_result(result_json(result), end.exit_code);
 }
 
-void prepare_process() {
-#ifdef __GLIBC__
-  // Large blocks (pages, bodies, parts) go back to the kernel as they are freed, so that resident memory follows the
-  // byte budget; glibc's own thresholds grow with the sizes it sees, and then keep what was freed.
-  constexpr int large_block_bytes = 256 * 1024;
-  mallopt(M_MMAP_THRESHOLD, large_block_bytes);
-  mallopt(M_TRIM_THRESHOLD, 2 * large_block_bytes);
-#endif
-  // A closed pipe or connection shows as a failed write, with its message and exit code.
-  std::signal(SIGPIPE, SIG_IGN);
-}
-
 }  // namespace
 
 int run(std::vector<std::string> words) {
@@ -245,7 +232,7 @@ int run(std::vector<std::string> words) {
 }  // namespace dynabackup::cli
 
 int main(int argc, char** argv) {
-  dynabackup::cli::prepare_process();
+  dynabackup::apps::prepare_process();
   try {
     return dynabackup::cli::run({argv + (argc > 0 ? 1 : 0), argv + argc});
   } catch (const std::exception& e) {

@@ -1,13 +1,12 @@
 // bootstrap: what AWS Lambda starts. Settings once, then one event after the other.
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fmt/format.h>
-#include <malloc.h>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "apps/configuration/prepare_process.hpp"
 #include "apps/lambda/handlers.hpp"
 #include "dynabackup/error.hpp"
 
@@ -93,22 +92,12 @@ int run(const std::string& address) {
   }
 }
 
-void prepare_process() {
-#ifdef __GLIBC__
-  // Large blocks go back to the kernel as they are freed: what one batch needed is not held while frozen.
-  constexpr int large_block_bytes = 256 * 1024;
-  mallopt(M_MMAP_THRESHOLD, large_block_bytes);
-  mallopt(M_TRIM_THRESHOLD, 2 * large_block_bytes);
-#endif
-  std::signal(SIGPIPE, SIG_IGN);
-}
-
 }  // namespace
 }  // namespace dynabackup::bootstrap
 
 int main() {
   using namespace dynabackup;
-  bootstrap::prepare_process();
+  apps::prepare_process();
   const std::optional<std::string> address = apps::environment_value("AWS_LAMBDA_RUNTIME_API");
   if (!address) {
     std::fputs("bootstrap: AWS_LAMBDA_RUNTIME_API is not set: AWS Lambda starts this program, nobody else can\n",
