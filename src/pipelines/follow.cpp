@@ -97,8 +97,7 @@ struct follow_run {
   task<void> take_lease() {
     lease = std::make_unique<recorder_lease>(
         run, what.to, known->conditions.if_none_match && known->conditions.if_match, new_run_id(run));
-    recorder_lease::taken before = co_await lease->take();
-    state = std::move(before.state);
+    state = co_await lease->take();
     saved = run.clock.steady_now();
     known->may_write = [holder = lease.get()] { holder->require(); };
   }

@@ -59,7 +59,7 @@ void recorder_lease::give_up(const std::string& owner) {
                           owner.empty() ? "somebody else" : owner, name()));
 }
 
-task<recorder_lease::taken> recorder_lease::take() {
+task<archive::recorder_state> recorder_lease::take() {
   const std::optional<found_state> before = co_await look();
   archive::recorder_state state;
   std::chrono::milliseconds may_come_late{0};
@@ -90,7 +90,7 @@ task<recorder_lease::taken> recorder_lease::take() {
         fmt::format("{} ended without giving the lease back; waiting {} s until none of its writes can come late",
                     state.owner, std::chrono::ceil<std::chrono::seconds>(may_come_late).count()));
   }
-  co_return taken{std::move(state), before ? before->at : s3::time_point{}};
+  co_return state;
 }
 
 task<void> recorder_lease::confirm_claim() {

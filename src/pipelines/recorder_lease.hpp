@@ -32,12 +32,8 @@ class recorder_lease {
   /// `conditional`: the store keeps If-None-Match and If-Match.
   recorder_lease(run_context& run, s3_location home, bool conditional, std::string owner);
 
-  struct taken {
-    archive::recorder_state state{};  ///< what was recorded so far, or nothing
-    s3::time_point at{};              ///< and when that was saved
-  };
-  /// usage_error while another holds it.
-  task<taken> take();
+  /// What was recorded so far, or nothing. usage_error while another holds it.
+  task<archive::recorder_state> take();
   /// Writes the state, under our name. error when another took the lease.
   task<void> save(archive::recorder_state state);
   /// The same, and gives the lease back.
