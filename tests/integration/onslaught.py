@@ -3,13 +3,15 @@
 usage: onslaught.py kills [--items N] [--kills K]     kill -9 at K moments of backfill and of restore, each resumed
        onslaught.py faults [--items N] [--faults P]   backfill, snapshot and restore with a share of requests faulted
        onslaught.py ceiling [--seconds S]             a restore held to 100 write units a second
-       onslaught.py follow [--items N] [--kills K]    N random writes to a table while follow records them, killed K times
+       onslaught.py follow [--items N] [--kills K]    N random writes to a table while follow records them, killed K
+                                                      times, and a backfill in their midst
 
 Prints what was measured; exit code 1 when something is not as it must be. aws-fake and the binary are taken from the
-build folder, or from DYNABACKUP_AWS_FAKE and DYNABACKUP_BINARY. The table of `follow` is DynamoDB Local's where
-AWS_ENDPOINT_URL_DYNAMODB names one (tools/local-stack), else aws-fake's.
+build folder, or from DYNABACKUP_AWS_FAKE and DYNABACKUP_BINARY. The table of `follow` is DynamoDB Local's, which
+AWS_ENDPOINT_URL_DYNAMODB names: eval "$(tools/local-stack env)".
 """
 import argparse
+import base64
 import gzip
 import http.client
 import json
@@ -19,9 +21,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.request
+
+import compare
+from writer import Writer
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BINARY = os.environ.get("DYNABACKUP_BINARY") or os.path.join(ROOT, "build/src/apps/cli/dynamodb-backup")
@@ -161,46 +165,6 @@ def ceiling(options):
     assert 95 <= units / took <= 105, "outside of 100 ± 5 %"
 
 
-class Writer(threading.Thread):
-    """Random puts, updates and deletes of 2,000 keys; never further than `allowed`."""
-
-    def __init__(self, dynamodb, table, writes, seed):
-        super().__init__(daemon=True)
-        self.dynamodb, self.table, self.writes = dynamodb, table, writes
-        self.rng = random.Random(seed)
-        self.done = self.allowed = 0
-        self.failure = None
-
-    def run(self):
-        try:
-            while self.done < self.writes:
-                if self.done >= self.allowed:
-                    time.sleep(0.02)
-                    continue
-                self.done += self.update() if self.rng.random() < 0.5 else self.batch()
-        except Exception as e:  # told by whoever waits for us
-            self.failure = e
-
-    def update(self):
-        self.dynamodb.update_item(
-            TableName=self.table, Key={"pk": {"S": f"k{self.rng.randrange(2000)}"}},
-            UpdateExpression="SET n = :n, t = :t", ExpressionAttributeValues={
-                ":n": {"N": str(self.done)}, ":t": {"S": "u" * self.rng.randrange(200)}})
-        return 1
-
-    def batch(self):
-        requests = []
-        for key in self.rng.sample(range(2000), min(25, self.writes - self.done)):
-            name = {"pk": {"S": f"k{key}"}}
-            requests.append({"DeleteRequest": {"Key": name}} if self.rng.random() < 0.3 else {"PutRequest": {"Item": {
-                **name, "n": {"N": str(self.done)}, "b": {"B": self.rng.randbytes(self.rng.randrange(1, 100))},
-                "s": {"SS": ["a", f"b{self.done}"]}}}})
-        left = {self.table: requests}
-        while left:
-            left = self.dynamodb.batch_write_item(RequestItems=left).get("UnprocessedItems")
-        return len(requests)
-
-
 def aws_client(service, url):
     import botocore.session
     from botocore.config import Config
@@ -211,7 +175,7 @@ def aws_client(service, url):
 
 
 def recorded_numbers(stage, s3):
-    """The sequence numbers of each item's versions, oldest first; delete markers have none."""
+    """The sequence numbers of each item's versions, oldest first; delete markers and a backfill's versions have none."""
     versions = {}
     for page in s3.get_paginator("list_object_versions").paginate(Bucket="items"):
         for entry in page.get("Versions", []):
@@ -225,7 +189,8 @@ def recorded_numbers(stage, s3):
             answer = connection.getresponse()
             answer.read()
             assert answer.status == 200, f"{key}, {version}: {answer.status}"
-            numbers.setdefault(key, []).append(int(answer.headers["x-amz-meta-sequence-number"]))
+            if answer.headers["x-amz-meta-source"] == "stream":
+                numbers.setdefault(key, []).append(int(answer.headers["x-amz-meta-sequence-number"]))
     return numbers
 
 
@@ -252,8 +217,9 @@ def start_following(stage, table):
 def kill_when_at_work(stage, table, rng):
     process = start_following(stage, table)
     before = stage.stats()["put_object"]["stored"]
-    ends = time.monotonic() + 180
-    while stage.stats()["put_object"]["stored"] < before + 200 and time.monotonic() < ends:
+    ends = time.monotonic() + 300
+    while stage.stats()["put_object"]["stored"] < before + 200:
+        assert time.monotonic() < ends, "nothing was recorded in 300 s"
         time.sleep(0.2)
     time.sleep(rng.uniform(0.1, 4))
     assert process.poll() is None, process.communicate()[1][-2000:]
@@ -261,15 +227,32 @@ def kill_when_at_work(stage, table, rng):
     process.communicate()
 
 
+def snapshot_of(stage, s3):
+    """What a snapshot taken now holds; it says that all of the table is covered."""
+    name = f"{time.monotonic_ns()}.json.gz"
+    stage.run("snapshot", name)
+    lines = gzip.decompress(s3.get_object(Bucket="snapshots", Key=name)["Body"].read()).splitlines()
+    items = [json.loads(line)["Item"] for line in lines]
+    return {(compare.normal(item["pk"]),): compare.normal_item(item) for item in items}
+
+
+def await_equal(stage, s3, wanted):
+    wanted = {key: as_wire(item) for key, item in wanted.items()}
+    ends = time.monotonic() + 600
+    while differing := compare.differences(wanted, snapshot_of(stage, s3)):
+        assert time.monotonic() < ends, f"{len(differing)} differences: {differing[:5]}"
+        time.sleep(5)
+    return len(wanted)
+
+
 def follow(options):
-    import compare
     rng = random.Random(options.seed)
-    own = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB")
-    print(f"follow: {options.items} writes to {own or 'aws-fake'}, {options.kills} kills, seed {options.seed}")
+    url = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB")
+    assert url, "no DynamoDB Local: AWS_ENDPOINT_URL_DYNAMODB is not set"
+    print(f"follow: {options.items} writes to {url}, {options.kills} kills, seed {options.seed}")
     with Stage(1) as stage:
-        if own:
-            stage.environment["AWS_ENDPOINT_URL_DYNAMODB"] = own
-        dynamodb, s3 = aws_client("dynamodb", own or stage.url), aws_client("s3", stage.url)
+        stage.environment["AWS_ENDPOINT_URL_DYNAMODB"] = url
+        dynamodb, s3 = aws_client("dynamodb", url), aws_client("s3", stage.url)
         table = f"followed-{options.seed}"
         dynamodb.create_table(
             TableName=table, BillingMode="PAY_PER_REQUEST",
@@ -279,32 +262,25 @@ def follow(options):
         writer = Writer(dynamodb, table, options.items, options.seed)
         writer.start()
         began = time.monotonic()
+        backfill = None
         for kill in range(options.kills):
             writer.allowed = options.items * (kill + 1) // (options.kills + 1)
+            if kill == options.kills // 2:
+                backfill = stage.start("backfill", table)
             kill_when_at_work(stage, table, rng)
+            assert writer.failure is None, f"the writer stopped: {writer.failure}"
             print(f"  {time.monotonic() - began:5.0f} s: kill {kill + 1}, {writer.done} writes", flush=True)
         writer.allowed = options.items
         process = start_following(stage, table)
         writer.join(1800)
         assert writer.failure is None and writer.done == options.items, f"the writer stopped: {writer.failure}"
-        wanted = compare.scan(dynamodb, table)
-        ends = time.monotonic() + 600
-        while True:
-            stage.run("snapshot", f"{time.monotonic_ns()}.json.gz", expect=3)  # 3: no backfill is recorded
-            name = max(entry["Key"] for entry in s3.list_objects_v2(Bucket="snapshots")["Contents"]
-                       if not entry["Key"].startswith("."))
-            lines = gzip.decompress(s3.get_object(Bucket="snapshots", Key=name)["Body"].read()).splitlines()
-            found = {}
-            for line in lines:
-                item = json.loads(line)["Item"]
-                found[(compare.normal(item["pk"]),)] = compare.normal_item(item)
-            wanted_wire = {key: as_wire(item) for key, item in wanted.items()}
-            differing = compare.differences(wanted_wire, found)
-            if not differing:
-                break
-            assert time.monotonic() < ends, f"{len(differing)} differences: {differing[:5]}"
-            time.sleep(5)
-        print(f"  {time.monotonic() - began:5.0f} s: the snapshot equals the table, {len(found)} items")
+        out, err = backfill.communicate(timeout=600)
+        assert backfill.returncode == 0, err[-2000:]
+        done = json.loads(out)
+        print(f"  the backfill beside it: {done['seconds']:.0f} s, {done['items_read']} items read, "
+              f"{done['items_written']} written")
+        items = await_equal(stage, s3, compare.scan(dynamodb, table))
+        print(f"  {time.monotonic() - began:5.0f} s: the snapshot equals the table, {items} items")
         process.terminate()
         out, err = process.communicate()
         assert process.returncode == 130, err[-2000:]
@@ -315,7 +291,6 @@ def follow(options):
 
 def as_wire(item):
     """What compare.scan made of an item, with binary as base64 text, as a snapshot line has it."""
-    import base64
     return tuple((name, (value[0], base64.b64encode(value[1]).decode()) if value[0] == "B" else value)
                  for name, value in item)
 
