@@ -266,7 +266,7 @@ def follow(options):
         for kill in range(options.kills):
             writer.allowed = options.items * (kill + 1) // (options.kills + 1)
             if kill == options.kills // 2:
-                backfill = stage.start("backfill", table)
+                backfill = stage.start("backfill", table, "--max-read-units", "5")  # the table changes while it reads
             kill_when_at_work(stage, table, rng)
             assert writer.failure is None, f"the writer stopped: {writer.failure}"
             print(f"  {time.monotonic() - began:5.0f} s: kill {kill + 1}, {writer.done} writes", flush=True)

@@ -6,6 +6,7 @@ import time
 import compare
 import harness
 import samples
+from writer import KEYS, Writer
 
 LEASE = 30  # seconds
 LATE_EFFECTS = 65
@@ -123,6 +124,28 @@ class Follow(harness.StackTest):
         self.settled(table)
         self.assertIsNone(self.expect(0, "snapshot", "covered.json.gz").not_covered)
         self.stop(process)
+
+    def test_a_backfill_that_races_writes_which_are_followed_ends_exact(self):
+        table = self.streamed_table(view=None)
+        self.write(table, range(KEYS), "from before the stream " * 20)
+        follower = self.follow(table, "--enable-stream")
+        self.wait_for("a lease", self.state)
+        writer = Writer(self.dynamodb, table, writes=1_000_000, seed=7, allowed=1_000_000)
+        writer.start()
+        # About 240 read units, so that the table changes much while it is read.
+        backfill = self.start("backfill", table, "--output", "json", "--max-read-units", "10")
+        self.wait_for("objects of the backfill", lambda: len(self.item_keys()) > KEYS // 2)
+        run = backfill.finish(300)
+        writes = writer.stop()
+        self.assertEqual(run.exit_code, 0, run)
+        self.assertGreater(writes, 500)
+        self.assertGreater(run.items_written, 100)
+        self.settled(table, 120)
+        self.assertIsNone(self.expect(0, "snapshot", "covered.json.gz").not_covered)
+        changes = self.stop(follower).changes
+        self.assertGreater(changes["records"], writes // 2)  # what changes nothing gives no record
+        self.assertEqual(self.gaps(), [])
+        print(f"{writes} writes beside a backfill of {run.items_written} items", end=" ", flush=True)
 
     def test_a_stream_without_new_images_is_refused_by_its_view_type(self):
         table = self.streamed_table("KEYS_ONLY")
