@@ -15,8 +15,10 @@ using simdjson::dom::object;
 
 /// Lambda answers at most 100 a page; whoever answers more is another.
 constexpr std::size_t most_mappings = 1'000;
-/// An ARN is far shorter; a marker is opaque.
-constexpr std::size_t longest_text = 2'048;
+/// Function ARNs end at 140 characters, UUIDs at 36; a marker is opaque.
+constexpr std::size_t longest_function = 256;
+constexpr std::size_t longest_word = 64;
+constexpr std::size_t longest_source = 2'048;
 constexpr std::size_t longest_marker = 4'096;
 
 [[noreturn]] void fail(std::string_view problem) {
@@ -36,8 +38,8 @@ std::string optional_text(const object& from, std::string_view name, std::size_t
 bool is_digit_or_letter(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 /// A text that must be there, of letters, digits and `others` only: it is shown, and put into a command for the user.
-std::string word(const object& from, std::string_view name, std::string_view others) {
-  std::string text = optional_text(from, name, longest_text);
+std::string word(const object& from, std::string_view name, std::size_t longest, std::string_view others) {
+  std::string text = optional_text(from, name, longest);
   if (text.empty()) fail(fmt::format("a mapping has no {}", name));
   const bool fit =
       std::ranges::all_of(text, [&](char c) { return is_digit_or_letter(c) || others.find(c) != others.npos; });
@@ -48,10 +50,10 @@ std::string word(const object& from, std::string_view name, std::string_view oth
 event_source_mapping read_mapping(const element& listed) {
   object mapping;
   if (listed.get(mapping) != simdjson::SUCCESS) fail("EventSourceMappings holds something else than objects");
-  return {.uuid = word(mapping, "UUID", "-"),
-          .function = word(mapping, "FunctionArn", ":-_$./"),
-          .source_arn = optional_text(mapping, "EventSourceArn", longest_text),
-          .state = word(mapping, "State", "_")};
+  return {.uuid = word(mapping, "UUID", longest_word, "-"),
+          .function = word(mapping, "FunctionArn", longest_function, ":-_$./"),
+          .source_arn = optional_text(mapping, "EventSourceArn", longest_source),
+          .state = word(mapping, "State", longest_word, "")};
 }
 
 }  // namespace

@@ -43,12 +43,12 @@ task<std::string> warning_of_functions(run_context& run, std::string stream_arn,
   if (run.functions == nullptr) co_return std::string();
   const mappings on = co_await enabled_mappings(*run.functions, std::move(stream_arn));
   if (on.empty()) co_return std::string();
+  const bool one = on.size() == 1;
   co_return fmt::format(
-      "AWS Lambda hands the same stream to {}. If that records under {} too, there are two recorders on one prefix, "
-      "and "
-      "nothing keeps them from getting in each other's way: stop one of them, the function by `aws lambda "
-      "update-event-source-mapping --uuid {} --no-enabled`",
-      names_of(on), home.text(), on.front().uuid);
+      "{} the same stream: {}. If {} records under {} too, two recorders work on one prefix, and no lease keeps them "
+      "apart: stop one, the function by `aws lambda update-event-source-mapping --uuid {} --no-enabled`",
+      one ? "a function in AWS Lambda reads" : "functions in AWS Lambda read", names_of(on), one ? "it" : "one of them",
+      home.text(), on.front().uuid);
 }
 
 }  // namespace dynabackup::pipelines

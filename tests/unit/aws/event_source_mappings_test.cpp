@@ -93,8 +93,10 @@ TEST_CASE("nothing gets into a command or a message that could do harm there") {
 }
 
 TEST_CASE("sizes are bounded, and depth does no harm") {
-  CHECK(refusal(whole(std::string(2'048, '0'), "f", "Enabled")).empty());
-  CHECK_FALSE(refusal(whole(std::string(2'049, '0'), "f", "Enabled")).empty());
+  CHECK(refusal(whole(std::string(64, '0'), std::string(256, 'f'), std::string(64, 'S'))).empty());
+  CHECK_FALSE(refusal(whole(std::string(65, '0'), "f", "Enabled")).empty());
+  CHECK_FALSE(refusal(whole("0", std::string(257, 'f'), "Enabled")).empty());
+  CHECK_FALSE(refusal(whole("0", "f", std::string(65, 'S'))).empty());
   CHECK_FALSE(refusal(R"({"EventSourceMappings":[],"NextMarker":")" + std::string(5'000, 'm') + R"("})").empty());
   std::string many = R"({"EventSourceMappings":[)";
   for (int i = 0; i < 1'001; ++i)
