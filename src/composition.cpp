@@ -69,6 +69,19 @@ aws::endpoint where_streams_are(const settings& s) {
   return aws::dynamodb_streams_endpoint(query);
 }
 
+/// Mappings are in the table's region. A table elsewhere than at AWS has none there.
+std::optional<aws::endpoint> where_lambda_is(const settings& s) {
+  aws::endpoint_query query;
+  query.region = s.dynamodb.region.empty() ? s.s3.region : s.dynamodb.region;
+  query.endpoint = s.lambda.endpoint;
+  const bool elsewhere = s.dynamodb.endpoint || query.region == "local";
+  if (!query.endpoint && elsewhere) return std::nullopt;
+  // What is asked for good measure only must not keep anything from starting.
+  query.fips = s.endpoints.use_fips && !query.endpoint;
+  query.dualstack = s.endpoints.use_dualstack && !query.endpoint;
+  return aws::lambda_endpoint(query);
+}
+
 s3::client_settings how_s3_is_reached(const settings& s) {
   s3::client_settings c;
   c.region = s.s3.region;
@@ -123,7 +136,10 @@ composition::composition(settings given, transport* network, runtime::clock& tim
       objects(object_stack, how_s3_is_reached(configuration)),
       urgent_objects(urgent_stack, how_s3_is_reached(configuration)),
       reads(clock, configuration.dynamodb.max_read_units),
-      writes(clock, configuration.dynamodb.max_write_units) {}
+      writes(clock, configuration.dynamodb.max_write_units) {
+  if (auto at = where_lambda_is(configuration))
+    functions.emplace(network != nullptr ? *network : *table_pool, clock, *who, *std::move(at));
+}
 
 pipelines::run_context composition::context(progress& seen) {
   table_stack.count_into(&seen);
@@ -145,7 +161,8 @@ pipelines::run_context composition::context(progress& seen) {
           .reads = reads,
           .writes = writes,
           .random = [this] { return std::uniform_real_distribution<double>(0, 1)(random); },
-          .table_throttled = [this](double share) { table_stack.shared_pace().throttled(clock.steady_now(), share); }};
+          .table_throttled = [this](double share) { table_stack.shared_pace().throttled(clock.steady_now(), share); },
+          .functions = functions ? &*functions : nullptr};
 }
 
 }  // namespace dynabackup

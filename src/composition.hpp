@@ -10,6 +10,7 @@
 
 #include "aws/credential_chain.hpp"
 #include "aws/endpoints.hpp"
+#include "aws/lambda_client.hpp"
 #include "aws/retrying_transport.hpp"
 #include "aws/signing_transport.hpp"
 #include "dynabackup/report.hpp"
@@ -46,6 +47,7 @@ struct composition {
   dynamodb::streams_client streams;
   s3::client objects;
   s3::client urgent_objects;
+  std::optional<aws::lambda_client> functions;  // none: not to be asked
   pipelines::capacity reads;
   pipelines::capacity writes;
   std::size_t part_bytes = pipelines::usual_part_bytes;  ///< a simulation has smaller ones

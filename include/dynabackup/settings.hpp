@@ -37,6 +37,12 @@ struct s3_settings {
   std::string kms_key_id;
 };
 
+/// Asked by follow whether a function reads the stream too, and by nobody else.
+struct lambda_settings {
+  /// Absent = the table's region's; nobody is asked where the table has an endpoint of the user's and this has none.
+  std::optional<std::string> endpoint;
+};
+
 struct endpoint_settings {
   bool use_fips = false;
   bool use_dualstack = false;
@@ -45,6 +51,7 @@ struct endpoint_settings {
 struct settings {
   dynamodb_settings dynamodb;
   s3_settings s3;
+  lambda_settings lambda{};
   endpoint_settings endpoints;
   credential_settings credentials;
   std::string ca_bundle;                              ///< PEM file; empty = the system's

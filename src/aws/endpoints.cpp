@@ -185,6 +185,12 @@ endpoint sts_endpoint(const endpoint_query& query) {
   return regional(query, {.plain = "sts", .dual = "sts", .govcloud_fips_is_plain = true});
 }
 
+endpoint lambda_endpoint(const endpoint_query& query) {
+  check(query);
+  if (query.endpoint) return custom(query);
+  return regional(query, {.plain = "lambda", .dual = "lambda", .govcloud_fips_is_plain = false});
+}
+
 endpoint s3_endpoint(const s3_endpoint_query& query) {
   check(query);
   require_region(query);

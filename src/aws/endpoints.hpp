@@ -25,6 +25,7 @@ struct endpoint {
 endpoint dynamodb_endpoint(const endpoint_query& query);
 endpoint dynamodb_streams_endpoint(const endpoint_query& query);
 endpoint sts_endpoint(const endpoint_query& query);
+endpoint lambda_endpoint(const endpoint_query& query);
 
 /// S3 with the bucket's place decided: virtual host where the name allows it, else path style.
 struct s3_endpoint_query : endpoint_query {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "aws/credential_answer.hpp"
+#include "aws/given_credentials.hpp"
 #include "aws/retrying_transport.hpp"
 #include "aws/service_error.hpp"
 #include "aws/signing_transport.hpp"
@@ -18,15 +19,6 @@ namespace {
 constexpr std::size_t largest_answer = std::size_t{256} << 10;
 constexpr std::chrono::seconds attempt_timeout{10};
 constexpr int most_attempts = 5;
-
-class given_credentials final : public credential_provider {
- public:
-  explicit given_credentials(credentials who) : who_(std::move(who)) {}
-  task<credentials> current() override { co_return who_; }
-
- private:
-  credentials who_;
-};
 
 std::string form_of(std::string_view operation, const role& what) {
   return fmt::format("Action={}&Version=2011-06-15&RoleArn={}&RoleSessionName={}", operation,

@@ -10,6 +10,7 @@
 #include "dynabackup/error.hpp"
 #include "pipelines/backfill_close.hpp"
 #include "pipelines/home.hpp"
+#include "pipelines/other_recorders.hpp"
 #include "pipelines/recorder.hpp"
 #include "pipelines/recorder_lease.hpp"
 #include "pipelines/runs.hpp"
@@ -73,8 +74,12 @@ struct follow_run {
     std::string stream = table.stream ? table.stream->arn : std::string();
     if (stream.empty()) stream = co_await stream_under_way();
     if (stream.empty()) refuse_without_stream(table.name);
-    into = recorder_of(std::move(stream));
+    into = recorder_of(stream);
     co_await into->prepare(table);
+    const std::string warning = co_await warning_of_functions(run, std::move(stream), what.to);
+    if (warning.empty()) co_return;
+    run.seen.notices.push_back("warning: " + warning);
+    out.warnings.push_back(warning);
   }
 
   /// One that was disabled before it was recorded to its end may still be read for a day.

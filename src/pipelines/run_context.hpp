@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "aws/lambda_client.hpp"
 #include "dynabackup/report.hpp"
 #include "dynamodb/client.hpp"
 #include "dynamodb/streams_client.hpp"
@@ -37,6 +38,7 @@ struct run_context {
   std::function<double()> random;  ///< [0,1): jitter and run ids
   std::function<void(double)>
       table_throttled;  ///< a share of what was asked was left over: a throttle that no status shows
+  aws::lambda_client* functions = nullptr;  ///< null: Lambda is not to be asked
 
   /// The bucket's clock: the Date of the latest answer, the epoch before the first.
   [[nodiscard]] s3::time_point bucket_time() const {

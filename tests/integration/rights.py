@@ -51,7 +51,7 @@ def lacking(used, allowed, names):
 
 
 def right_of(method, target, headers, body):
-    """(action, resource) of a request to DynamoDB or, with the bucket in the path, S3. No resource: it does not tell."""
+    """(action, resource) of a request to DynamoDB, Lambda or, with the bucket in the path, S3. No resource: it does not tell."""
     if "X-Amz-Target" in headers:
         operation = headers["X-Amz-Target"].split(".")[1]
         asked = json.loads(body)
@@ -62,6 +62,8 @@ def right_of(method, target, headers, body):
         table = asked.get("TableName") or next(iter(asked["RequestItems"]))
         return f"dynamodb:{operation}", f"arn:aws:dynamodb:REGION:ACCOUNT:table/{table}"
     url = urllib.parse.urlsplit(target)
+    if url.path == "/2015-03-31/event-source-mappings/" and method == "GET":
+        return "lambda:ListEventSourceMappings", "*"
     bucket, _, key = urllib.parse.unquote(url.path[1:]).partition("/")
     query = urllib.parse.parse_qs(url.query, keep_blank_values=True)
     version = "Version" if "versionId" in query else ""

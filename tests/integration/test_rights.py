@@ -92,8 +92,8 @@ class RightsTest(unittest.TestCase):
         self.environment = {
             "INCREMENTAL_BUCKET": "incremental", "INCREMENTAL_PREFIX": "backup/", "SNAPSHOT_BUCKET": "snapshots",
             "SNAPSHOT_PREFIX": "files/", "DYNAMODB_REGION": "us-east-1", "S3_PATH_STYLE": "true", "AWS_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL_S3": self.watch.url, "AWS_ENDPOINT_URL_DYNAMODB": self.watch.url, "AWS_ACCESS_KEY_ID": "LOCALSTACKKEY",
-            "AWS_SECRET_ACCESS_KEY": "secret", "HOME": "/nonexistent"}
+            "AWS_ENDPOINT_URL_S3": self.watch.url, "AWS_ENDPOINT_URL_DYNAMODB": self.watch.url,
+            "AWS_ENDPOINT_URL_LAMBDA": self.watch.url, "AWS_ACCESS_KEY_ID": "LOCALSTACKKEY", "AWS_SECRET_ACCESS_KEY": "secret", "HOME": "/nonexistent"}
 
     def command(self, *arguments):
         done = subprocess.run([CLI, *arguments], env=self.environment, capture_output=True, text=True, timeout=120)
@@ -171,7 +171,7 @@ class RightsTest(unittest.TestCase):
             process.send_signal(signal.SIGINT)
             self.assertIn(process.wait(30), (0, 130))
         self.took("follow", "dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords", "s3:PutObject", "s3:GetObject",
-                  "s3:DeleteObject", "s3:DeleteObjectVersion")
+                  "s3:DeleteObject", "s3:DeleteObjectVersion", "lambda:ListEventSourceMappings")
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ until it is told to stop, with Ctrl-C or SIGTERM: then it settles what it has re
 130. Start it again within a day and it goes on from there. Changes that it came too late for are gone: it says so,
 notes a gap in the bucket and exits with 3 in the end; a backfill then brings what is missing.
 Only one may follow into a prefix: a second one is refused with exit code 2. When one was killed, the next can start
-half a minute later.
+half a minute later. A function in AWS Lambda that reads the stream too is warned of, if these credentials may ask.
 A stream holds changes only. Run `backfill` once while this runs: it brings the items that were there before. Begin it
 when `behind` in the progress line is seconds: older changes that come later would be on top until they are through.
 

@@ -141,6 +141,7 @@ configuration resolve(const configuration_sources& sources) {
   }
   inherit(in_force[id::s3_endpoint], in_force[id::endpoint_url]);
   inherit(in_force[id::dynamodb_endpoint], in_force[id::endpoint_url]);
+  inherit(in_force[id::lambda_endpoint], in_force[id::endpoint_url]);
   derive_endpoint(in_force);
   derive_regions(in_force);
   derive_state(in_force, sources.variables);
@@ -172,6 +173,7 @@ settings to_settings(const configuration& in_force, credential_settings credenti
   out.dynamodb.streams_endpoint = optional_text(id::dynamodb_streams_endpoint);
   out.s3 = {text(id::s3_region), optional_text(id::s3_endpoint), flag(id::s3_path_style), number(id::s3_parallelism),
             text(id::s3_sse),    text(id::s3_kms_key_id)};
+  out.lambda.endpoint = optional_text(id::lambda_endpoint);
   out.endpoints = {flag(id::use_fips), flag(id::use_dualstack)};
   out.credentials = std::move(credentials);
   out.ca_bundle = text(id::ca_bundle);

@@ -29,6 +29,7 @@ enum class setting_id : std::size_t {
   s3_parallelism,
   s3_sse,
   s3_kms_key_id,
+  lambda_endpoint,
   region,
   endpoint_url,
   profile,
@@ -39,7 +40,7 @@ enum class setting_id : std::size_t {
   memory,
   state,
 };
-inline constexpr std::size_t setting_count = 29;
+inline constexpr std::size_t setting_count = 30;
 
 enum class setting_kind {
   text,

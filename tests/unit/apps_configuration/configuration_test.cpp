@@ -89,6 +89,20 @@ TEST_CASE("command line beats file beats environment beats profile beats default
   CHECK(settings_of(attempts).max_attempts == 5);
 }
 
+TEST_CASE("Lambda's endpoint is its own, else the general one, else none") {
+  CHECK_FALSE(settings_of({}).lambda.endpoint);
+  CHECK_FALSE(settings_of({.variables = {{"AWS_ENDPOINT_URL_DYNAMODB", "http://e:1"}}}).lambda.endpoint);
+  CHECK(settings_of({.variables = {{"AWS_ENDPOINT_URL", "http://g:2"}}}).lambda.endpoint == "http://g:2");
+  CHECK(settings_of({.variables = {{"AWS_ENDPOINT_URL_LAMBDA", "http://l:3"}, {"AWS_ENDPOINT_URL", "http://g:2"}}})
+            .lambda.endpoint == "http://l:3");
+  CHECK(settings_of({.profile = {{"lambda.endpoint_url", "http://p:4"}}}).lambda.endpoint == "http://p:4");
+  CHECK_FALSE(settings_of({.variables = {{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"},
+                                         {"AWS_ENDPOINT_URL_LAMBDA", "http://l:3"},
+                                         {"AWS_ENDPOINT_URL", "http://g:2"}},
+                           .profile = {{"lambda.endpoint_url", "http://p:4"}}})
+                  .lambda.endpoint);
+}
+
 TEST_CASE("every setting can be given by each of its names, and by no other place") {
   const words values{{"s3.incremental.bucket", "b"},
                      {"s3.incremental.prefix", "p"},
@@ -110,6 +124,7 @@ TEST_CASE("every setting can be given by each of its names, and by no other plac
                      {"s3.parallelism", "128"},
                      {"s3.sse", "aws:kms"},
                      {"s3.kms-key-id", "k"},
+                     {"lambda.endpoint", "http://l"},
                      {"region", "u"},
                      {"endpoint-url", "http://g"},
                      {"profile", "v"},

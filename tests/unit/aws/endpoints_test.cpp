@@ -108,27 +108,33 @@ TEST_CASE("each service has its own name in each kind of region") {
   struct row {
     std::string region;
     bool fips, dualstack;
-    std::string dynamodb, streams, sts;
+    std::string dynamodb, streams, sts, lambda;
   };
   const std::vector<row> rows = {
       {"eu-west-1", false, false, "dynamodb.eu-west-1.amazonaws.com", "streams.dynamodb.eu-west-1.amazonaws.com",
-       "sts.eu-west-1.amazonaws.com"},
+       "sts.eu-west-1.amazonaws.com", "lambda.eu-west-1.amazonaws.com"},
       {"us-east-1", true, false, "dynamodb-fips.us-east-1.amazonaws.com",
-       "streams.dynamodb-fips.us-east-1.amazonaws.com", "sts-fips.us-east-1.amazonaws.com"},
+       "streams.dynamodb-fips.us-east-1.amazonaws.com", "sts-fips.us-east-1.amazonaws.com",
+       "lambda-fips.us-east-1.amazonaws.com"},
       {"us-east-1", false, true, "dynamodb.us-east-1.api.aws", "streams-dynamodb.us-east-1.api.aws",
-       "sts.us-east-1.api.aws"},
+       "sts.us-east-1.api.aws", "lambda.us-east-1.api.aws"},
       {"us-east-1", true, true, "dynamodb-fips.us-east-1.api.aws", "streams-dynamodb-fips.us-east-1.api.aws",
-       "sts-fips.us-east-1.api.aws"},
+       "sts-fips.us-east-1.api.aws", "lambda-fips.us-east-1.api.aws"},
       {"us-gov-west-1", true, false, "dynamodb.us-gov-west-1.amazonaws.com",
-       "streams.dynamodb.us-gov-west-1.amazonaws.com", "sts.us-gov-west-1.amazonaws.com"},
+       "streams.dynamodb.us-gov-west-1.amazonaws.com", "sts.us-gov-west-1.amazonaws.com",
+       "lambda-fips.us-gov-west-1.amazonaws.com"},
       {"us-gov-west-1", true, true, "dynamodb-fips.us-gov-west-1.api.aws",
-       "streams-dynamodb-fips.us-gov-west-1.api.aws", "sts-fips.us-gov-west-1.api.aws"},
+       "streams-dynamodb-fips.us-gov-west-1.api.aws", "sts-fips.us-gov-west-1.api.aws",
+       "lambda-fips.us-gov-west-1.api.aws"},
       {"cn-north-1", false, true, "dynamodb.cn-north-1.api.amazonwebservices.com.cn",
-       "streams-dynamodb.cn-north-1.api.amazonwebservices.com.cn", "sts.cn-north-1.api.amazonwebservices.com.cn"},
+       "streams-dynamodb.cn-north-1.api.amazonwebservices.com.cn", "sts.cn-north-1.api.amazonwebservices.com.cn",
+       "lambda.cn-north-1.api.amazonwebservices.com.cn"},
       {"us-isob-east-1", false, false, "dynamodb.us-isob-east-1.sc2s.sgov.gov",
-       "streams.dynamodb.us-isob-east-1.sc2s.sgov.gov", "sts.us-isob-east-1.sc2s.sgov.gov"},
+       "streams.dynamodb.us-isob-east-1.sc2s.sgov.gov", "sts.us-isob-east-1.sc2s.sgov.gov",
+       "lambda.us-isob-east-1.sc2s.sgov.gov"},
       {"eusc-de-east-1", false, false, "dynamodb.eusc-de-east-1.amazonaws.eu",
-       "streams.dynamodb.eusc-de-east-1.amazonaws.eu", "sts.eusc-de-east-1.amazonaws.eu"},
+       "streams.dynamodb.eusc-de-east-1.amazonaws.eu", "sts.eusc-de-east-1.amazonaws.eu",
+       "lambda.eusc-de-east-1.amazonaws.eu"},
   };
   for (const row& r : rows) {
     endpoint_query query = in_region(r.region);
@@ -137,6 +143,7 @@ TEST_CASE("each service has its own name in each kind of region") {
     CHECK(dynamodb_endpoint(query).base.where == origin{true, r.dynamodb, 443});
     CHECK(dynamodb_streams_endpoint(query).base.where == origin{true, r.streams, 443});
     CHECK(sts_endpoint(query).base.where == origin{true, r.sts, 443});
+    CHECK(lambda_endpoint(query).base.where == origin{true, r.lambda, 443});
     CHECK(dynamodb_endpoint(query).signing_region == r.region);
   }
 }
@@ -150,6 +157,7 @@ TEST_CASE("a region that is not fit for a host name is refused, also beside a cu
     CHECK_THROWS_AS(dynamodb_endpoint(query), usage_error);
     CHECK_THROWS_AS(dynamodb_streams_endpoint(query), usage_error);
     CHECK_THROWS_AS(sts_endpoint(query), usage_error);
+    CHECK_THROWS_AS(lambda_endpoint(query), usage_error);
     CHECK_THROWS_AS(s3(region, "bucket"), usage_error);
     query.endpoint = "https://example.com";
     CHECK_THROWS_AS(dynamodb_endpoint(query), usage_error);
@@ -175,6 +183,7 @@ TEST_CASE("a custom endpoint excludes FIPS and dual stack") {
   query.fips = true;
   CHECK_THROWS_AS(dynamodb_endpoint(query), usage_error);
   CHECK_THROWS_AS(sts_endpoint(query), usage_error);
+  CHECK_THROWS_AS(lambda_endpoint(query), usage_error);
   query.fips = false;
   query.dualstack = true;
   CHECK_THROWS_AS(dynamodb_streams_endpoint(query), usage_error);

@@ -73,9 +73,11 @@ struct follow_world {
       result.push_back(*version.body);
     return result;
   }
-  [[nodiscard]] std::string stream_label() {
+  [[nodiscard]] std::string stream_label() { return described("LatestStreamLabel"); }
+  [[nodiscard]] std::string stream_arn() { return described("LatestStreamArn"); }
+  [[nodiscard]] std::string described(const std::string& name) {
     const std::string told = call("DescribeTable", R"({"TableName":"t"})");
-    const std::string member = R"("LatestStreamLabel":")";
+    const std::string member = "\"" + name + R"(":")";
     const auto begin = told.find(member) + member.size();
     return told.substr(begin, told.find('"', begin) - begin);
   }
@@ -108,8 +110,9 @@ class follower final : public transport {
   std::function<std::optional<response>(const request&)> instead;
   std::uint64_t item_writes = 0;
 
-  explicit follower(follow_world& outside, follow_options what = {}) : world_(outside), clock_(outside.time) {
-    stacks_.emplace(configured(), this, clock_, ++seeds);
+  explicit follower(follow_world& outside, follow_options what = {}, std::optional<std::string> lambda = {})
+      : world_(outside), clock_(outside.time) {
+    stacks_.emplace(configured(std::move(lambda)), this, clock_, ++seeds);
     what.table = "t";
     what.to = outside.home;
     boost::asio::co_spawn(*io_, stacks_->timed(&follow, std::move(what), seen_),
@@ -169,12 +172,13 @@ class follower final : public transport {
  private:
   static inline std::uint64_t seeds = 0;
 
-  static settings configured() {
+  static settings configured(std::optional<std::string> lambda) {
     settings s;
     s.dynamodb.region = s.s3.region = "eu-central-1";
     s.dynamodb.endpoint = "http://dynamodb.test:8000";
     s.s3.endpoint = "http://s3.test";
     s.s3.path_style = true;
+    s.lambda.endpoint = std::move(lambda);
     s.credentials.environment = [](const std::string& name) -> std::optional<std::string> {
       if (name == "AWS_ACCESS_KEY_ID") return "AKIDTEST";
       if (name == "AWS_SECRET_ACCESS_KEY") return "secret";
