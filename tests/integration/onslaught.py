@@ -3,8 +3,8 @@
 usage: onslaught.py kills [--items N] [--kills K]     kill -9 at K moments of backfill and of restore, each resumed
        onslaught.py faults [--items N] [--faults P]   backfill, snapshot and restore with a share of requests faulted
        onslaught.py ceiling [--seconds S]             a restore held to 100 write units a second
-       onslaught.py follow [--items N] [--kills K]    N random writes to a table while follow records them, killed K
-                                                      times, and a backfill in their midst
+       onslaught.py follow [--items N] [--kills K]    N random writes to a table while follow records them, first beside
+                                                      a backfill, then killed K times
 
 Prints what was measured; exit code 1 when something is not as it must be. aws-fake and the binary are taken from the
 build folder, or from DYNABACKUP_AWS_FAKE and DYNABACKUP_BINARY. The table of `follow` is DynamoDB Local's, which
@@ -25,7 +25,7 @@ import time
 import urllib.request
 
 import compare
-from writer import Writer
+from writer import KEYS, Writer
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BINARY = os.environ.get("DYNABACKUP_BINARY") or os.path.join(ROOT, "build/src/apps/cli/dynamodb-backup")
@@ -203,10 +203,10 @@ def judge_order(numbers):
     print(f"  {sum(map(len, numbers.values()))} versions of {len(numbers)} keys are in order, {repeats} repeats")
 
 
-def start_following(stage, table):
+def start_following(stage, table, *options):
     """As a supervisor does: again and again while the lease of the one before is fresh."""
     while True:
-        process = stage.start("follow", table, "--quiet")
+        process = stage.start("follow", table, "--quiet", *options)
         time.sleep(2)
         if process.poll() is None:
             return process
@@ -245,6 +245,23 @@ def await_equal(stage, s3, wanted):
     return len(wanted)
 
 
+def stop_following(process):
+    process.terminate()
+    out, err = process.communicate()
+    assert process.returncode == 130, f"exit {process.returncode}: {err[-2000:]}"
+    return json.loads(out)["changes"]
+
+
+def table_to_follow(dynamodb, table):
+    """With items in it from before there is a stream."""
+    dynamodb.create_table(
+        TableName=table, BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}])
+    for number in range(KEYS):
+        dynamodb.put_item(TableName=table, Item={"pk": {"S": f"k{number}"}, "text": {"S": "from before " * 40}})
+
+
 def follow(options):
     rng = random.Random(options.seed)
     url = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB")
@@ -254,37 +271,31 @@ def follow(options):
         stage.environment["AWS_ENDPOINT_URL_DYNAMODB"] = url
         dynamodb, s3 = aws_client("dynamodb", url), aws_client("s3", stage.url)
         table = f"followed-{options.seed}"
-        dynamodb.create_table(
-            TableName=table, BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"})
-        writer = Writer(dynamodb, table, options.items, options.seed)
-        writer.start()
+        table_to_follow(dynamodb, table)
+        writer = Writer(dynamodb, table, options.items, options.seed, allowed=options.items // (options.kills + 1))
         began = time.monotonic()
-        backfill = None
+
+        def say(text):
+            print(f"  {time.monotonic() - began:5.0f} s: {text}", flush=True)
+        process = start_following(stage, table, "--enable-stream")
+        writer.start()
+        done = stage.run("backfill", table, "--max-read-units", "3")  # slowly: the table changes while it is read
+        beside = writer.done
+        say(f"a backfill of {done['items_read']} items, {done['items_written']} of them written, beside {beside} writes")
+        assert beside >= 100 and done["items_written"] > 100, "the backfill and the writer did not meet"
+        writer.reach_allowed()
+        say(f"the snapshot equals the table, {await_equal(stage, s3, compare.scan(dynamodb, table))} items")
+        stop_following(process)
         for kill in range(options.kills):
-            writer.allowed = options.items * (kill + 1) // (options.kills + 1)
-            if kill == options.kills // 2:
-                backfill = stage.start("backfill", table, "--max-read-units", "5")  # the table changes while it reads
+            writer.allowed = options.items * (kill + 2) // (options.kills + 1)
             kill_when_at_work(stage, table, rng)
             assert writer.failure is None, f"the writer stopped: {writer.failure}"
-            print(f"  {time.monotonic() - began:5.0f} s: kill {kill + 1}, {writer.done} writes", flush=True)
-        writer.allowed = options.items
+            say(f"kill {kill + 1}, {writer.done} writes")
         process = start_following(stage, table)
-        writer.join(1800)
-        assert writer.failure is None and writer.done == options.items, f"the writer stopped: {writer.failure}"
-        out, err = backfill.communicate(timeout=600)
-        assert backfill.returncode == 0, err[-2000:]
-        done = json.loads(out)
-        print(f"  the backfill beside it: {done['seconds']:.0f} s, {done['items_read']} items read, "
-              f"{done['items_written']} written")
-        items = await_equal(stage, s3, compare.scan(dynamodb, table))
-        print(f"  {time.monotonic() - began:5.0f} s: the snapshot equals the table, {items} items")
-        process.terminate()
-        out, err = process.communicate()
-        assert process.returncode == 130, err[-2000:]
-        print(f"  the last run: {json.loads(out)['changes']}")
+        writer.reach_allowed()
+        assert writer.done == options.items, f"{writer.done} writes"
+        say(f"the snapshot equals the table, {await_equal(stage, s3, compare.scan(dynamodb, table))} items")
+        print(f"  the last run: {stop_following(process)}")
         judge_order(recorded_numbers(stage, s3))
         dynamodb.delete_table(TableName=table)
 

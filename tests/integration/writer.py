@@ -26,6 +26,13 @@ class Writer(threading.Thread):
         except Exception as e:  # told by whoever waits for us
             self.failure = e
 
+    def reach_allowed(self, seconds=1800):
+        ends = time.monotonic() + seconds
+        while self.done < min(self.allowed, self.writes) and self.failure is None:
+            assert time.monotonic() < ends, f"the writer is at {self.done} of {self.allowed}"
+            time.sleep(0.1)
+        assert self.failure is None, f"the writer stopped: {self.failure}"
+
     def stop(self):
         """After the write under way; returns how many there were."""
         self.writes = 0
