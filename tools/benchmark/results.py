@@ -4,7 +4,9 @@ import statistics
 # A path's cost is held against so many of these, in the same round.
 AGAINST = {
     "backfill": {"R-put": 1},
+    "backfill_tls": {"R-put": 1},
     "snapshot": {"R-get": 1},
+    "snapshot_late": {"R-get": 1},
     "restore": {"R-batch": 1},
     "record_changes": {"R-put": 2, "R-get": 1},
     "page": {"parse": 1},
@@ -20,7 +22,6 @@ REFERENCES = {
     "gzip": "an item's line through the raw compressor",
     "parse": "an item of a Scan page walked by simdjson",
 }
-UNITS = {"backfill": "item", "snapshot": "item", "restore": "item", "record_changes": "change", "page": "item"}
 MOST_OVER_WRK = 1.10
 
 
@@ -49,7 +50,6 @@ def summary(rounds, paths, counts):
 def path_summary(rounds, path, counts):
     measured = [r[path] for r in rounds]
     told = {
-        "unit": UNITS[path],
         "per_second": statistics.median(m.units / m.seconds for m in measured),
         "cpu_seconds_per_million": spread([m.cost() for m in measured]),
         "against": unit_of(path),
@@ -79,8 +79,9 @@ def range_text(s, form):
 def columns(rows, left):
     """Lines of cells; the first `left` columns to the left, the others to the right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(w) if i < left else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths))).rstrip()
-            for row in rows]
+    def cell(row, i):
+        return row[i].ljust(widths[i]) if i < left else row[i].rjust(widths[i])
+    return ["  ".join(cell(row, i) for i in range(len(row))).rstrip() for row in rows]
 
 
 def count_text(told, name):

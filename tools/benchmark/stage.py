@@ -15,8 +15,10 @@ ITEM_BYTES = 400
 CHANGE_BYTES = 1000
 BATCH_ITEMS = 25
 WRK_SECONDS = 2
+LATENCY_MS, LATE_PARALLELISM = 10, 256
 TARGETS = ("src/apps/cli/dynamodb-backup", "tests/fakes/server/aws-fake", "tools/benchmark/reference-load",
-           "tools/benchmark/page-load", "tools/benchmark/stream-load", "tools/benchmark/allocation-counter.so")
+           "tools/benchmark/page-load", "tools/benchmark/stream-load", "tools/benchmark/front",
+           "tools/benchmark/allocation-counter.so")
 
 
 @dataclass
@@ -40,15 +42,13 @@ class Stage:
     def __init__(self, build, items, parallelism, tool=process.plain, pinned=True):
         self.build, self.items, self.parallelism, self.tool = build, items, parallelism, tool
         everywhere = os.sched_getaffinity(0)
-        server_cores, self.cores = process.cores() if pinned else (everywhere, everywhere)
+        self.server_cores, self.cores = process.cores() if pinned else (everywhere, everywhere)
         self.home = tempfile.mkdtemp(prefix="dynabackup-bench-")
-        self.done = {}
-        self.fake = subprocess.Popen(
-            [self.program("tests/fakes/server/aws-fake"), "--port", "0", "--bucket", "items", "--bucket", "snapshots",
-             "--bucket", "changes", "--bucket", "reference:unversioned", "--table", f"source:{items}:{ITEM_BYTES}",
-             "--create-table", "copy:id(S)", "--create-table", "reference:id(S)"],
-            stdout=subprocess.PIPE, text=True, preexec_fn=lambda: os.sched_setaffinity(0, server_cores))
-        self.port = int(self.fake.stdout.readline().rsplit(":", 1)[1])
+        self.done, self.servers = {}, []
+        self.port = self.start(
+            "tests/fakes/server/aws-fake", "--port", "0", "--bucket", "items", "--bucket", "over-tls", "--bucket",
+            "snapshots", "--bucket", "changes", "--bucket", "reference:unversioned", "--table",
+            f"source:{items}:{ITEM_BYTES}", "--create-table", "copy:id(S)", "--create-table", "reference:id(S)")
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
             "PATH": "/usr/bin:/bin", "HOME": self.home, "LC_ALL": "C.UTF-8", "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
@@ -61,10 +61,22 @@ class Stage:
         return self
 
     def __exit__(self, *_):
-        self.fake.terminate()
-        self.fake.wait(60)
-        self.fake.stdout.close()
+        for server in reversed(self.servers):
+            server.terminate()
+            server.wait(60)
+            server.stdout.close()
         shutil.rmtree(self.home, ignore_errors=True)
+
+    def start(self, target, *arguments):
+        """A server of ours, until the stage is over; returns its port."""
+        server = subprocess.Popen([self.program(target), *arguments], stdout=subprocess.PIPE, text=True,
+                                  preexec_fn=lambda: os.sched_setaffinity(0, self.server_cores))
+        self.servers.append(server)
+        line = server.stdout.readline()
+        if not line.startswith("listening on "):
+            self.__exit__()
+            raise Failed(f"{target} did not start")
+        return int(line.rsplit(":", 1)[1])
 
     def program(self, target):
         return os.path.join(self.build, target)
@@ -83,9 +95,9 @@ class Stage:
 
     # ---- our own paths
 
-    def run_command(self, *arguments):
+    def run_command(self, *arguments, **settings):
         finished = self.tool([self.program("src/apps/cli/dynamodb-backup"), *arguments, "--output", "json"],
-                             self.environment, self.cores)
+                             {**self.environment, **settings}, self.cores)
         told = finished.json()
         if told["items_written"] != self.items:
             raise Failed(f"{arguments[0]}: {told['items_written']} of {self.items} items were written")
@@ -95,8 +107,22 @@ class Stage:
     def backfill(self):
         return self.run_command("backfill", "source")
 
+    def backfill_tls(self):
+        certificate, key = (os.path.join(self.home, name) for name in ("certificate.pem", "key.pem"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+                        "-out", certificate, "-keyout", key], check=True, capture_output=True)
+        port = self.start("tools/benchmark/front", str(self.port), "tls", certificate, key)
+        return self.run_command("backfill", "source", INCREMENTAL_BUCKET="over-tls", AWS_CA_BUNDLE=certificate,
+                                AWS_ENDPOINT_URL=f"https://127.0.0.1:{port}")
+
     def snapshot(self):
         return self.run_command("snapshot", "all.json.gz")
+
+    def snapshot_late(self):
+        port = self.start("tools/benchmark/front", str(self.port), "delay", str(LATENCY_MS))
+        return self.run_command("snapshot", "late.json.gz", AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}",
+                                S3_PARALLELISM=str(LATE_PARALLELISM))
 
     def restore(self):
         measured = self.run_command("restore", "copy", "all.json.gz")
@@ -176,9 +202,11 @@ LOADS = {
     "gzip": lambda s: s.bytes_load("gzip", 200),
     "parse": lambda s: s.bytes_load("parse", 2000),
     "backfill": Stage.backfill,
+    "backfill_tls": Stage.backfill_tls,
     "snapshot": Stage.snapshot,
+    "snapshot_late": Stage.snapshot_late,
     "restore": Stage.restore,
     "record_changes": Stage.record_changes,
     "page": Stage.page,
 }
-NEEDS = {"R-get": ["R-put"], "snapshot": ["backfill"], "restore": ["snapshot"]}
+NEEDS = {"R-get": ["R-put"], "snapshot": ["backfill"], "snapshot_late": ["backfill"], "restore": ["snapshot"]}
