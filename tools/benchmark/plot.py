@@ -3,7 +3,7 @@ import math
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 760, 420
-LEFT, RIGHT, TOP, BOTTOM = 64, 200, 44, 52
+LEFT, RIGHT, TOP, BOTTOM = 64, 200, 58, 52
 COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b")
 
 
@@ -46,7 +46,7 @@ def text(x, y, words, anchor="start", extra=""):
 def axes(frame, xs, title, x_label, y_label):
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
     lines = [text(LEFT, 22, title, extra=' font-size="15" font-weight="bold"'),
-             text((LEFT + right) / 2, HEIGHT - 12, x_label, "middle"), text(LEFT - 48, TOP - 8, y_label)]
+             text((LEFT + right) / 2, HEIGHT - 12, x_label, "middle"), text(LEFT - 48, TOP - 14, y_label)]
     for i in range(round(frame.most / frame.step) + 1):
         value = i * frame.step
         y = frame.y(value)
