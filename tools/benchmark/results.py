@@ -106,4 +106,6 @@ def table(told):
     lines += columns(rows, 2)
     if "page" in told["paths"]:
         lines += ["", f"page: {told['paths']['page']['mb_per_cpu_second']:.0f} MB of Scan pages a CPU second"]
+    if told["void"]:
+        lines += ["", f"VOID: {told['void']}"]
     return lines
