@@ -35,7 +35,12 @@ def plain(command, environment, on_cores):
         began = time.monotonic()
         process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                                    preexec_fn=lambda: os.sched_setaffinity(0, on_cores))
-        _, status, used = os.wait4(process.pid, 0)
+        try:
+            _, status, used = os.wait4(process.pid, 0)
+        except BaseException:  # we are to stop: so is the program
+            process.kill()
+            process.wait()
+            raise
         seconds = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
