@@ -8,6 +8,7 @@
 #include "fakes/fake_clock.hpp"
 #include "fakes/run_task.hpp"
 #include "fakes/scripted_transport.hpp"
+#include "fakes/sent_header.hpp"
 
 using namespace dynabackup;
 using namespace dynabackup::aws;
@@ -56,13 +57,6 @@ std::string page(const std::string& mappings, const std::string& marker = "") {
   return R"({"EventSourceMappings":[)" + mappings + R"(],"NextMarker":")" + marker + R"("})";
 }
 
-std::string value(const request& r, std::string_view name) {
-  std::string found;
-  for (const header& h : r.headers)
-    if (h.name == name) found = h.value;
-  return found;
-}
-
 }  // namespace
 
 TEST_CASE("a signed GET for the stream's mappings, and all of its pages") {
@@ -75,8 +69,8 @@ TEST_CASE("a signed GET for the stream's mappings, and all of its pages") {
         CHECK(r.body.empty());
         CHECK(r.attempt_timeout == milliseconds{3'000});
         CHECK(r.max_response_bytes <= std::size_t{4} << 20);
-        CHECK(value(r, "X-Amz-Security-Token") == "token");
-        CHECK(value(r, "Authorization").find("Credential=AKID0/20261122/eu-west-1/lambda/aws4_request") !=
+        CHECK(fakes::sent_header(r, "X-Amz-Security-Token") == "token");
+        CHECK(fakes::sent_header(r, "Authorization").find("Credential=AKID0/20261122/eu-west-1/lambda/aws4_request") !=
               std::string::npos);
       },
       200, page(one("1") + "," + one("2"), "m/1="));

@@ -7,6 +7,7 @@
 #include "fakes/fake_clock.hpp"
 #include "fakes/run_task.hpp"
 #include "fakes/scripted_transport.hpp"
+#include "fakes/sent_header.hpp"
 
 using namespace dynabackup;
 using namespace dynabackup::aws;
@@ -36,13 +37,6 @@ std::string failure(const std::string& code) {
          "</Code><Message>words</Message></Error><RequestId>id1</RequestId></ErrorResponse>";
 }
 
-std::string value(const request& r, std::string_view name) {
-  std::string found;
-  for (const header& h : r.headers)
-    if (h.name == name) found = h.value;
-  return found;
-}
-
 }  // namespace
 
 TEST_CASE("AssumeRole is a form, signed for sts with the source's credentials") {
@@ -55,7 +49,7 @@ TEST_CASE("AssumeRole is a form, signed for sts with the source's credentials") 
         CHECK(r.body ==
               "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fr&RoleSessionName=me%40here"
               "&DurationSeconds=900&ExternalId=ex%2Fternal");
-        CHECK(value(r, "Authorization").find("Credential=AKIDBASE/20261122/eu-west-1/sts/aws4_request") !=
+        CHECK(fakes::sent_header(r, "Authorization").find("Credential=AKIDBASE/20261122/eu-west-1/sts/aws4_request") !=
               std::string::npos);
       },
       200, answer_to("AssumeRole"));
@@ -69,7 +63,7 @@ TEST_CASE("AssumeRoleWithWebIdentity is not signed") {
         CHECK(r.body ==
               "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Ax&RoleSessionName=me&"
               "WebIdentityToken=a.b%2Bc");
-        CHECK(value(r, "Authorization").empty());
+        CHECK(fakes::sent_header(r, "Authorization").empty());
       },
       200, answer_to("AssumeRoleWithWebIdentity"));
   const auto found = fakes::run_task(s.sts.assume_role_with_web_identity({"arn:x", "me", "", ""}, "a.b+c"));
