@@ -19,7 +19,7 @@ struct permission {
   std::string_view operation;
   std::string_view action;
 };
-constexpr std::array<permission, 22> permissions{{
+constexpr std::array<permission, 23> permissions{{
     {"BatchWriteItem", "dynamodb:BatchWriteItem"},
     {"DescribeStream", "dynamodb:DescribeStream"},
     {"DescribeTable", "dynamodb:DescribeTable"},
@@ -34,6 +34,7 @@ constexpr std::array<permission, 22> permissions{{
     {"CompleteMultipartUpload", "s3:PutObject"},
     {"CreateMultipartUpload", "s3:PutObject"},
     {"DeleteObject", "s3:DeleteObject (s3:DeleteObjectVersion for a version)"},
+    {"GetBucketLifecycleConfiguration", "s3:GetLifecycleConfiguration"},
     {"GetBucketVersioning", "s3:GetBucketVersioning"},
     {"GetObject", "s3:GetObject, and s3:ListBucket, without which a missing object looks like a forbidden one"},
     {"HeadBucket", "s3:ListBucket"},

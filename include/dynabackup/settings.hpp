@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "dynabackup/moment.hpp"
 #include "dynabackup/s3_location.hpp"
 
 namespace dynabackup {
@@ -74,10 +75,12 @@ enum class compression { gzip, zstd, none };
 struct snapshot_options {
   s3_location from;
   s3_location to;
-  std::string name;  ///< empty = the time, "2026-11-22T11-45-03Z.json.gz"
+  std::string name;  ///< empty = the time of the state, "2026-11-22T11-45-03Z.json.gz"
   bool overwrite = false;
   compression codec = compression::gzip;
-  bool dry_run = false;  ///< only say what would be done
+  bool dry_run = false;            ///< only say what would be done
+  std::optional<moment> at{};      ///< the state at the end of that second; absent: the current one
+  bool accept_incomplete = false;  ///< of a past moment: also where it cannot be told for sure; not covered then
 };
 
 struct restore_options {

@@ -26,27 +26,28 @@ void judge_runs(const std::vector<archive::run_record>& records, coverage& found
                     "`backfill --sweep` closes it, and so does another backfill";
     return;
   }
-  for (const archive::run_record& r : records) {
-    if (!r.finished) continue;
-    if (r.differing > 0)
-      found.missing =
-          "backfill run " + r.id + " left " + std::to_string(r.differing) + " objects alone that differ from the table";
-    else if (!r.changes_recorded && !r.stream_label.empty())
-      found.missing = "while backfill run " + r.id +
-                      " ran, the table's stream was switched, or it has no new images: changes may be missing";
-    if (!r.changes_recorded && r.stream_label.empty()) {
-      found.one_off_items = r.items;
-      found.warnings.push_back("backfill run " + r.id + ", ended " + r.ended +
-                               ", is a one-off backup: the table had no stream, later changes are not in it");
-    }
-    return;
-  }
+  for (const archive::run_record& r : records)
+    if (r.finished) return judge_finished(r, found);
   found.missing = records.size() < max_records_read
                       ? "no finished backfill is recorded"
                       : "none of the last " + std::to_string(max_records_read) + " backfill runs was finished";
 }
 
 }  // namespace
+
+void judge_finished(const archive::run_record& proof, coverage& found) {
+  if (proof.differing > 0)
+    found.missing = "backfill run " + proof.id + " left " + std::to_string(proof.differing) +
+                    " objects alone that differ from the table";
+  else if (!proof.changes_recorded && !proof.stream_label.empty())
+    found.missing = "while backfill run " + proof.id +
+                    " ran, the table's stream was switched, or it has no new images: changes may be missing";
+  if (!proof.changes_recorded && proof.stream_label.empty()) {
+    found.one_off_items = proof.items;
+    found.warnings.push_back("backfill run " + proof.id + ", ended " + proof.ended +
+                             ", is a one-off backup: the table had no stream, later changes are not in it");
+  }
+}
 
 std::string new_run_id(run_context& run) {
   char tail[16];
@@ -95,8 +96,10 @@ task<s3::time_point> run_book::save(archive::run_record record) {
   co_return head->last_modified;
 }
 
-task<std::vector<archive::run_record>> recorded_runs(run_context& run, s3_location home) {
+task<std::vector<archive::run_record>> recorded_runs(run_context& run, s3_location home, std::string behind) {
   std::vector<s3::listed_object> found = co_await list_all(run, home.bucket, books(home) + "runs/");
+  if (!behind.empty())
+    std::erase_if(found, [end = books(home) + "runs/" + behind](const auto& o) { return o.key >= end; });
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.key > b.key; });
   found.resize(std::min(found.size(), max_records_read));
   std::vector<archive::run_record> records;

@@ -45,8 +45,8 @@ class run_book {
   std::map<std::string, runtime::clock::steady_time> late_until_;  // by key
 };
 
-/// The newest records of a prefix, newest first.
-task<std::vector<archive::run_record>> recorded_runs(run_context& run, s3_location home);
+/// The newest records of a prefix, newest first; with `behind` only of ids that sort before it.
+task<std::vector<archive::run_record>> recorded_runs(run_context& run, s3_location home, std::string behind = {});
 
 /// A run that nobody swept: an item that was deleted while it ran may have come back.
 inline bool left_open(const archive::run_record& r) { return !r.swept; }
@@ -62,6 +62,8 @@ struct coverage {
   std::optional<std::uint64_t> one_off_items;
 };
 task<coverage> coverage_of(run_context& run, s3_location home);
+/// What the run says that is to prove the prefix whole: finished, closed, and followed by none of its kind.
+void judge_finished(const archive::run_record& proof, coverage& found);
 
 /// Sleeps, but not through an interruption.
 task<void> wait_for(run_context& run, std::chrono::milliseconds duration);

@@ -13,6 +13,9 @@
 #include "dynabackup/byte_budget.hpp"
 #include "dynabackup/request_errors.hpp"
 #include "pipelines/home.hpp"
+#include "pipelines/item_listing.hpp"
+#include "pipelines/past_coverage.hpp"
+#include "pipelines/past_reading.hpp"
 #include "pipelines/prices.hpp"
 #include "pipelines/runs.hpp"
 #include "pipelines/snapshot_writer.hpp"
@@ -24,13 +27,8 @@
 namespace dynabackup::pipelines {
 namespace {
 
-/// A page of 1,000 keys is read much faster than its objects: a few lists keep all readers busy.
-constexpr std::size_t lists_at_once = 4;
 /// A run that ends badly cleans up behind itself, but nobody waits long for that.
 constexpr std::chrono::milliseconds time_to_abandon{5000}, time_to_abandon_stopped{1200};
-constexpr std::string_view hex_digits = "0123456789abcdef";
-/// U+10FFFF: "x" + this sorts behind every key that begins with "x".
-constexpr const char* last_character = "\xf4\x8f\xbf\xbf";
 
 std::string_view suffix(compression codec) {
   switch (codec) {
@@ -52,13 +50,15 @@ void check_name(const std::string& name) {
                       "' cannot be a snapshot's name: 1 to 800 bytes, no control characters, no '/' at either end");
 }
 
-struct snapshot_run {
+struct snapshot_run final : item_visitor {
   run_context& run;
   snapshot_options what;
   report out;
   archive::descriptor table;
   s3::time_point from;
   std::optional<std::uint64_t> one_off_items;
+  std::optional<past_reading> past;  // of a snapshot of a past moment
+  runtime::in_flight* gets = nullptr;
   byte_budget bodies;
   byte_budget parts;
   std::unique_ptr<snapshot_writer> writer;  // outlives the group that runs its uploads
@@ -104,22 +104,31 @@ struct snapshot_run {
   }
 
   task<void> prepare() {
-    if (what.name.empty()) what.name = text::snapshot_name(run.clock.now()) + std::string(suffix(what.codec));
-    check_name(what.name);
-    out.destination = what.to.text() + what.name;
+    if (!what.name.empty()) check_name(what.name);
     std::optional<archive::descriptor> found = co_await find_descriptor(run, what.from);
     if (!found)
       throw not_found_error(
           what.from.text() + " holds no backup (no " + archive::descriptor_key(what.from) +
           " in the bucket): check INCREMENTAL_BUCKET and INCREMENTAL_PREFIX, or run `backfill` first");
     table = std::move(*found);
+    if (what.at) {
+      const std::chrono::sys_seconds at = co_await settle_moment(run, what.from, *what.at);
+      past.emplace(run, what.from.bucket, at);
+    }
+    if (what.name.empty())
+      what.name = text::snapshot_name(past ? past->at() : run.clock.now()) + std::string(suffix(what.codec));
+    out.destination = what.to.text() + what.name;
     const std::optional<s3::object_head> there =
         co_await run.objects.head_object(what.to.bucket, what.to.key(what.name));
     if (there && !what.overwrite)
       throw conflict_error("s3://" + what.to.bucket + "/" + what.to.key(what.name) + " exists",
                            ": choose another name or --overwrite");
-    coverage known = co_await coverage_of(run, what.from);
-    out.not_covered = std::move(known.missing);
+    coverage known;
+    if (past)
+      known = co_await coverage_at(run, what.from, past->at());
+    else
+      known = co_await coverage_of(run, what.from);
+    doubt(known.missing);
     out.warnings = std::move(known.warnings);
     one_off_items = known.one_off_items;
     from = run.objects.service_time();
@@ -128,8 +137,7 @@ struct snapshot_run {
   task<void> write_object(runtime::in_flight& uploads) {
     const snapshot_target target{what.to.bucket, what.to.key(what.name), what.to, what.codec, what.overwrite};
     writer = std::make_unique<snapshot_writer>(run, target, uploads, parts);
-    auto objects = [this](runtime::in_flight& gets) { return list_everything(gets); };
-    co_await runtime::bounded(run.object_parallelism, run.stop, objects);
+    co_await visit_everything(run.object_parallelism);
     archive::manifest done = co_await writer->finish();
     co_await write_manifest(std::move(done));
     co_await writer->forget();
@@ -139,12 +147,7 @@ struct snapshot_run {
     m.source = what.from.text();
     m.from = text::rfc3339(from);
     m.to = text::rfc3339(run.objects.service_time());
-    // Nobody records deletions of a table without a stream: what the last backfill did not see is stale.
-    if (one_off_items && m.items > *one_off_items && out.not_covered.empty())
-      out.not_covered =
-          "the backup holds " + std::to_string(m.items) + " items, the table had " + std::to_string(*one_off_items) +
-          " when it was last read: items deleted from it since an earlier backfill are still in the backup. A "
-          "backfill into an empty prefix is exact";
+    if (past) m.at = text::rfc3339(past->at());
     m.covered = out.not_covered.empty();
     m.not_covered = out.not_covered;
     m.table = table;
@@ -157,78 +160,81 @@ struct snapshot_run {
   /// --dry-run: the listing, which costs little, tells what a snapshot would read.
   task<void> count() {
     out.planned.emplace();
-    auto objects = [this](runtime::in_flight& gets) { return list_everything(gets); };
-    co_await runtime::bounded(1, run.stop, objects);
+    co_await visit_everything(1);
     out.planned->object_requests = out.planned->items;
     out.planned->dollars = static_cast<double>(out.planned->items) * prices::get;
   }
 
-  void plan_to_read(const s3::listed_object& found) {
-    ++out.planned->items;
-    out.planned->bytes += found.size;
+  task<void> visit_everything(std::size_t parallelism) {
+    auto objects = [this](runtime::in_flight& group) { return visit(group); };
+    co_await runtime::bounded(parallelism, run.stop, objects);
+    if (past) {
+      co_await past->look_behind();
+      out.past = past->result();
+      warn_of_late_changes();
+      doubt(past->doubts());
+    }
+    const std::uint64_t items = out.planned ? out.planned->items : out.items_read;
+    // Nobody records deletions of a table without a stream: what the last backfill did not see is stale.
+    if (one_off_items && items > *one_off_items && out.not_covered.empty())
+      doubt("the backup holds " + std::to_string(items) + " items, the table had " + std::to_string(*one_off_items) +
+            " when it was last read: items deleted from it since an earlier backfill are still in the backup. A "
+            "backfill into an empty prefix is exact");
   }
 
-  task<void> list_everything(runtime::in_flight& gets) {
-    auto lists = [this, &gets](runtime::in_flight& group) { return start_lists(group, gets); };
-    co_await runtime::bounded(lists_at_once, run.stop, lists);
+  task<void> visit(runtime::in_flight& group) {
+    gets = &group;
+    if (past)
+      co_await list_items_at(run, what.from, past->at(), *this);
+    else
+      co_await list_items(run, what.from, *this);
   }
 
-  task<void> start_lists(runtime::in_flight& lists, runtime::in_flight& gets) {
-    for (const char digit : hex_digits) co_await lists.start(list_prefix(digit, gets));
-    // What lies beside the names that start with a hex digit is none of ours; bookkeeping is stepped over.
-    const std::string books(archive::bookkeeping);
-    co_await lists.start(list_strangers("", books));
-    co_await lists.start(list_strangers(books + last_character, "0"));
-    co_await lists.start(list_strangers(std::string("9") + last_character, "a"));
-    co_await lists.start(list_strangers(std::string("f") + last_character, ""));
+  /// Of the current state it is told, of a past one it is refused: nobody can put that right any more.
+  void doubt(const std::string& why) {
+    if (why.empty()) return;
+    if (past && !what.accept_incomplete)
+      throw error("what " + what.from.text() + " held at " + text::rfc3339(past->at()) +
+                  " cannot be told for sure: " + why + ". With --accept-incomplete what there is is taken");
+    out.not_covered += (out.not_covered.empty() ? "" : "; ") + why;
   }
 
-  task<void> list_prefix(char digit, runtime::in_flight& gets) {
-    s3::list_options options;
-    options.prefix = what.from.prefix + digit;
-    do {
-      run.stop.check();
-      s3::list_page page = co_await run.objects.list_objects_v2(what.from.bucket, options);
-      for (s3::listed_object& found : page.objects) {
-        if (!archive::is_object_name(std::string_view(found.key).substr(what.from.prefix.size())))
-          skip(found.key);
-        else if (out.planned)
-          plan_to_read(found);
-        else
-          co_await gets.start(copy(std::move(found.key)));
-      }
-      options.token = std::move(page.next);
-    } while (options.token);
+  void warn_of_late_changes() {
+    if (out.past->late > 0)
+      out.warnings.push_back("the recorder was behind: " + std::to_string(out.past->late) +
+                             " of the changes that arrived first after " + out.past->at +
+                             " had been made by then, and the state is without them");
   }
 
-  /// Names behind `first` and before `end` (both relative to the prefix; empty = open).
-  task<void> list_strangers(std::string first, std::string end) {
-    s3::list_options options;
-    options.prefix = what.from.prefix;
-    if (!first.empty()) options.start_after = what.from.prefix + first;
-    do {
-      run.stop.check();
-      const s3::list_page page = co_await run.objects.list_objects_v2(what.from.bucket, options);
-      options.token = page.next;
-      for (const s3::listed_object& found : page.objects) {
-        if (!end.empty() && found.key >= what.from.prefix + end) co_return;
-        skip(found.key);
-      }
-    } while (options.token);
+  task<void> item(s3::listed_version found) override {
+    if (out.planned) {
+      ++out.planned->items;
+      out.planned->bytes += found.size;
+      co_return;
+    }
+    co_await gets->start(copy(std::move(found)));
   }
 
-  void skip(const std::string& key) {
+  void stranger(const std::string& key) override {
     ++out.objects_skipped;
     out.add({"skipped", key, 0, "not an item object of ours: its name is not 64 hex digits"});
   }
 
-  task<void> copy(std::string key) {
+  void later(s3::listed_version found) override { past->later(std::move(found)); }
+
+  task<void> copy(s3::listed_version listed) {
     s3::get_options options;
     options.budget = &bodies;
-    std::optional<s3::object_body> found = co_await run.objects.get_object(what.from.bucket, key, options);
-    if (!found) co_return;  // deleted since it was listed: the window of the listing allows either
+    options.version_id = listed.version_id;
+    std::optional<s3::object_body> found = co_await run.objects.get_object(what.from.bucket, listed.key, options);
+    if (!found) {
+      // Deleted since it was listed: the window of the listing allows either. A past moment has no window.
+      if (past) past->vanished(listed.key);
+      co_return;
+    }
     const std::string& body = found->answer.body;
-    check_body(key, *found);
+    check_body(listed, *found);
+    if (past) past->read(found->head);
     ++out.items_read;
     out.bytes_read += body.size();
     co_await writer->add(body);
@@ -236,9 +242,10 @@ struct snapshot_run {
     run.seen.bytes += body.size();
   }
 
-  void check_body(const std::string& key, const s3::object_body& found) const {
+  void check_body(const s3::listed_version& listed, const s3::object_body& found) const {
     const std::string& body = found.answer.body;
-    const std::string name = "s3://" + what.from.bucket + "/" + key;
+    const std::string name = "s3://" + what.from.bucket + "/" + listed.key +
+                             (listed.version_id.empty() ? "" : " version " + listed.version_id);
     if (!body.starts_with(archive::body_head) || !body.ends_with(archive::body_tail) ||
         body.find('\n') != std::string::npos)
       throw format_error(name + " is not an item object: its body is not {\"Item\":…} on one line");

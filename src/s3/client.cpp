@@ -257,4 +257,14 @@ task<versioning> client::get_bucket_versioning(std::string bucket) {
   throw format_error(fmt::format("S3's GetBucketVersioning answer for {} cannot be read", bucket));
 }
 
+/// GET /?lifecycle (GetBucketLifecycleConfiguration).
+task<std::vector<lifecycle_rule>> client::get_bucket_lifecycle(std::string bucket) {
+  request r = make("GET", bucket, {}, "lifecycle=");
+  const response answer = co_await send(r, bucket);
+  const std::string code = answer.status / 100 == 2 ? "" : error_code(answer);
+  if (code == "NoSuchLifecycleConfiguration" || code == "NotImplemented") co_return std::vector<lifecycle_rule>{};
+  require_success(answer, {"GetBucketLifecycleConfiguration", std::move(bucket), {}});
+  co_return read_lifecycle(answer.body);
+}
+
 }  // namespace dynabackup::s3

@@ -12,6 +12,7 @@
 #include "dynabackup/byte_budget.hpp"
 #include "dynabackup/transport.hpp"
 #include "s3/answer.hpp"
+#include "s3/lifecycle.hpp"
 #include "s3/listing.hpp"
 #include "s3/object_url.hpp"
 
@@ -96,6 +97,8 @@ class client {
   task<version_page> list_object_versions(std::string bucket, std::string prefix, std::optional<std::string> key_marker,
                                           std::string version_id_marker, int max_keys = 1000);
   task<versioning> get_bucket_versioning(std::string bucket);
+  /// The rules that are switched on; none where the bucket, or the store, knows none.
+  task<std::vector<lifecycle_rule>> get_bucket_lifecycle(std::string bucket);
 
   task<begun_upload> create_multipart_upload(std::string bucket, std::string key, put_options options);
   task<part> upload_part(std::string bucket, std::string key, std::string upload_id, int number, std::string body);

@@ -1,10 +1,11 @@
-// The lists of S3: read or refused; a truncated page says where to go on.
+// The lists of S3 and its lifecycle rules: read or refused; a truncated page says where to go on.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
 
 #include "dynabackup/error.hpp"
+#include "s3/lifecycle.hpp"
 #include "s3/listing.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -28,6 +29,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto uploads = s3::read_upload_page(body);
     for (const s3::listed_upload& upload : uploads)
       if (upload.key.empty() || upload.upload_id.empty()) std::abort();
+  } catch (const format_error&) {
+  }
+  try {
+    for (const s3::lifecycle_rule& rule : s3::read_lifecycle(body))
+      if (rule.noncurrent && rule.noncurrent->count() < 0) std::abort();
   } catch (const format_error&) {
   }
   return 0;

@@ -68,7 +68,8 @@ def right_of(method, target, headers, body):
     query = urllib.parse.parse_qs(url.query, keep_blank_values=True)
     version = "Version" if "versionId" in query else ""
     if not key:
-        named = {"versioning": "GetBucketVersioning", "versions": "ListBucketVersions", "uploads": "ListBucketMultipartUploads"}
+        named = {"versioning": "GetBucketVersioning", "versions": "ListBucketVersions",
+                 "lifecycle": "GetLifecycleConfiguration", "uploads": "ListBucketMultipartUploads"}
         action = next((named[name] for name in named if name in query), "ListBucket")
         if method != "GET":
             action = f"{method} of a bucket"

@@ -104,10 +104,11 @@ class RightsTest(unittest.TestCase):
         self.assertEqual(kind, "response", answer)
         return answer
 
-    def took(self, heading, *must, table="items"):
-        """Nothing but what is documented under `heading` since the last time, and at least the actions `must`."""
+    def took(self, heading, *must, table="items", and_under=None):
+        """Nothing but what is documented under `heading` (and another one) since the last time, and at least the actions `must`."""
         used, self.watch.used = self.watch.used, set()
-        self.assertEqual(rights.lacking(used, rights.documented(heading), {**NAMES, "TABLE": table}), set())
+        allowed = rights.documented(heading) | (rights.documented(and_under) if and_under else set())
+        self.assertEqual(rights.lacking(used, allowed, {**NAMES, "TABLE": table}), set())
         self.assertEqual(set(must) - {action for action, _ in used}, set())
 
     def changes(self, *changes):
@@ -124,6 +125,9 @@ class RightsTest(unittest.TestCase):
         self.took("backfill", "dynamodb:Scan", "s3:PutObject", "s3:GetBucketVersioning", "s3:ListBucketVersions", "s3:DeleteObjectVersion")
         self.command("snapshot", "first.json")
         self.took("snapshot", "s3:ListBucket", "s3:GetObject", "s3:PutObject")
+        self.command("snapshot", "past.json", "--at", "-0s")
+        self.took("snapshot", "s3:ListBucketVersions", "s3:GetObjectVersion", "s3:GetLifecycleConfiguration", "s3:GetBucketVersioning",
+                  and_under="snapshot --at")
         self.function("snapshot", {"snapshotFilename": "second.json"})
         self.took("snapshot", "s3:ListBucket", "s3:GetObject", "s3:PutObject")
         self.command("restore", "restored", "first.json", "--state", "s3")

@@ -58,6 +58,7 @@ struct raw_line {
   std::string any_table;  ///< --table outside of a command that knows it
   std::string output = "text";
   std::string codec = "gzip";
+  std::optional<std::string> at;
 };
 
 /// Commands first, then their options; CLI11 would close with the commands.
@@ -178,7 +179,10 @@ class command_line {
         ->check(CLI::IsMember({"gzip", "zstd", "none"}).description(""))
         ->type_name("CODEC");
     snapshot->add_flag("--overwrite", into_.overwrite, "Replace a snapshot of that name");
-
+    snapshot->add_option("--at", raw_.at, "The state at a past moment: 2026-11-22T11:45:03Z, or -90s, -30m, -2h, -7d")
+        ->type_name("TIME");
+    snapshot->add_flag("--accept-incomplete", into_.accept_incomplete,
+                       "With --at: also where the bucket cannot tell for sure; exit code 3");
     add_dry_run(snapshot);
 
     CLI::App* restore = add_command(command::restore, "A snapshot into an existing table", restore_end);
@@ -220,11 +224,22 @@ class command_line {
       into_.prefix_table = raw_.any_table;
     }
     if (into_.sweep && into_.dry_run) throw usage_error("--sweep and --dry-run do not go together");
+    if (raw_.at) into_.at = moment_of(*raw_.at);
+    if (into_.accept_incomplete && !into_.at) throw usage_error("--accept-incomplete goes with --at");
     into_.what = chosen_.front();
     into_.output = raw_.output == "json" ? output_format::json : output_format::text;
     into_.codec = raw_.codec == "zstd"   ? compression::zstd
                   : raw_.codec == "none" ? compression::none
                                          : compression::gzip;
+  }
+
+  static moment moment_of(const std::string& text) {
+    const std::optional<moment> read = parse_moment(text);
+    if (read) return *read;
+    throw usage_error(fmt::format(
+        "--at: {} is no moment: write it as 2026-11-22T11:45:03Z or 2026-11-22T12:45:03+01:00 (RFC 3339), or as a span "
+        "before now by the bucket's clock: -90s, -30m, -2h, -7d",
+        in_quotes(text)));
   }
 
   void classic(command what, std::string table, std::string snapshot) {

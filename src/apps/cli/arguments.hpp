@@ -27,6 +27,8 @@ struct arguments {
   bool unversioned = false;
   bool adopt = false;
   bool overwrite = false;
+  std::optional<moment> at;  ///< snapshot: of the past
+  bool accept_incomplete = false;
   bool sweep = false;
   bool resume = false;
   bool enable_stream = false;

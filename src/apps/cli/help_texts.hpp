@@ -7,7 +7,7 @@ inline constexpr auto program = "dynamodb-backup";
 
 inline constexpr auto usage =
     R"(Usage: dynamodb-backup backfill <table>                every item of a table into the incremental bucket
-       dynamodb-backup snapshot [<name>] [--table T]   that bucket's current state into one file
+       dynamodb-backup snapshot [<name>] [--table T]   that bucket's current state into one file (--at: a past one)
        dynamodb-backup restore <table> <snapshot>      a snapshot into an existing table
        dynamodb-backup follow <table>                  its changes into that bucket, as they happen
        dynamodb-backup config                          the settings in force and where they come from
@@ -61,11 +61,18 @@ inline constexpr auto snapshot_end = R"(
 Writes the current state of the incremental bucket as one file of DynamoDB JSON, an item a line. The file appears only
 when it is complete. If the backfills behind it left something open it says so and exits with 3.
 
+--at gives the state at a past moment instead: what had arrived in the bucket by the end of that second, by the bucket's
+clock, from which -2h and its like count back. How far the recorder was behind then, it says. Where the bucket cannot
+tell for sure (not versioned, old versions expired, before the first backfill or while one was under way, changes
+missing) it says why and writes nothing; --accept-incomplete takes what there is, and exits with 3.
+
 Needs: s3.incremental.bucket, s3.snapshot.bucket. All settings: dynamodb-backup --help
 
 Examples:
   dynamodb-backup snapshot --config backup.conf
   dynamodb-backup snapshot users-friday.json.zst --compression zstd --table users --config backup.conf
+  dynamodb-backup snapshot --at 2026-11-22T11:45:03Z --config backup.conf
+  dynamodb-backup snapshot before-the-deploy.json.gz --at -2h --config backup.conf
 )";
 
 inline constexpr auto restore_end = R"(

@@ -129,7 +129,9 @@ class session {
                                 .name = line_.snapshot,
                                 .overwrite = line_.overwrite,
                                 .codec = line_.codec,
-                                .dry_run = line_.dry_run},
+                                .dry_run = line_.dry_run,
+                                .at = line_.at,
+                                .accept_incomplete = line_.accept_incomplete},
                                seen);
       case command::restore:
         return runner.restore({.from = where.snapshot,

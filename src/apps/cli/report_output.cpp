@@ -96,6 +96,21 @@ std::string changes_text(const recorded& changes) {
   return text + "\n";
 }
 
+std::string past_json(const std::optional<past_state>& past) {
+  if (!past) return "null";
+  return fmt::format(R"({{"at":{},"last_recorded":{},"changes":{},"lag_ms":{},"late":{}}})", json_quoted(past->at),
+                     json_or_null(past->last_recorded), past->changes,
+                     past->lag ? std::to_string(past->lag->count()) : "null", past->late);
+}
+
+std::string past_text(const past_state& past) {
+  std::string text = "  as it was at " + past.at;
+  if (!past.lag) return text + "; no recorded change tells how far the recorder was behind\n";
+  text += fmt::format("; the recorder was {:.1f} s behind", static_cast<double>(past.lag->count()) / 1000);
+  return text + (past.changes > 0 ? fmt::format(" ({} changes around then)\n", grouped(past.changes))
+                                  : " at its last change, " + past.last_recorded + "\n");
+}
+
 std::string plan_text(const run_result& result) {
   const plan& p = *result.done.planned;
   std::string text =
@@ -105,6 +120,7 @@ std::string plan_text(const run_result& result) {
   if (p.read_units > 0) text += fmt::format("  {} read units\n", grouped(static_cast<std::uint64_t>(p.read_units)));
   if (p.write_units > 0) text += fmt::format("  {} write units\n", grouped(static_cast<std::uint64_t>(p.write_units)));
   text += fmt::format("  about ${:.4f} at list price (us-east-1, on-demand); nothing was written\n", p.dollars);
+  if (result.done.past) text += "  as it was at " + result.done.past->at + "\n";
   if (!result.done.not_covered.empty()) text += "  not covered: " + printable(result.done.not_covered) + "\n";
   return text;
 }
@@ -164,10 +180,10 @@ std::string result_json(const run_result& result) {
   out += fmt::format(R"(,"items_settled":{})", result.items_settled);
   for (const counter& each : counters) out += fmt::format(",\"{}\":{}", each.name, done.*each.value);
   out += fmt::format(
-      R"(,"memory_bound":{},"seconds":{:.3f},"not_covered":{},"warnings":{},"findings":{},"plan":{},"changes":{},"interrupted":{})",
+      R"(,"memory_bound":{},"seconds":{:.3f},"not_covered":{},"warnings":{},"findings":{},"plan":{},"changes":{},"state_at":{},"interrupted":{})",
       json_flag(done.memory_bound), std::max(done.seconds, 0.0), json_or_null(done.not_covered),
       json_list(done.warnings, quote), json_list(done.findings, finding_json), plan_json(done.planned),
-      changes_json(done.changes), json_flag(done.interrupted));
+      changes_json(done.changes), past_json(done.past), json_flag(done.interrupted));
   out += fmt::format(R"(,"settings":{},"error":{},"peak_rss_bytes":{},"cpu_seconds":{:.3f}}})",
                      json_list(result.settings, setting_json), failure_json(result.failed), result.peak_rss_bytes,
                      std::max(result.cpu_seconds, 0.0));
@@ -192,6 +208,7 @@ std::string result_text(const run_result& result) {
     text += "\n" + changes_text(*done.changes);
   else
     text += fmt::format("\n  {} read, {} written\n", size_text(done.bytes_read), size_text(done.bytes_written));
+  if (done.past) text += past_text(*done.past);
   text += speed_text(result);
   text += fmt::format("  peak memory {}, CPU {:.2f} s\n", size_text(result.peak_rss_bytes), result.cpu_seconds);
   if (done.memory_bound) text += "  memory, not parallelism, set the pace at times: a larger --memory may be faster\n";

@@ -1,4 +1,4 @@
-// The service and its buckets: ListBuckets, CreateBucket, HeadBucket, versioning, DeleteObjects.
+// The service and its buckets: ListBuckets, CreateBucket, HeadBucket, versioning, lifecycle, DeleteObjects.
 #include <algorithm>
 #include <fmt/format.h>
 #include <pugixml.hpp>
@@ -110,6 +110,31 @@ response s3_service::put_bucket_versioning(const s3_call& call) {
   if (status != "Enabled" && status != "Suspended") throw malformed_xml();
   in.versioning = status == "Enabled" ? versioning_state::enabled : versioning_state::suspended;
   return replies_.plain(200);
+}
+
+response s3_service::get_bucket_lifecycle(const s3_call& call) {
+  const bucket& in = bucket_of(call);
+  if (in.lifecycle.empty()) {
+    throw refusal{404,
+                  "NoSuchLifecycleConfiguration",
+                  "The lifecycle configuration does not exist",
+                  {{"BucketName", call.bucket}}};
+  }
+  return replies_.xml(in.lifecycle);
+}
+
+/// Rules are kept and told, never carried out.
+response s3_service::put_bucket_lifecycle(const s3_call& call) {
+  bucket& in = bucket_of(call);
+  pugi::xml_document parsed;
+  if (!root_of(parsed, call.r.body, "LifecycleConfiguration").child("Rule")) throw malformed_xml();
+  in.lifecycle = call.r.body;
+  return replies_.plain(200);
+}
+
+response s3_service::delete_bucket_lifecycle(const s3_call& call) {
+  bucket_of(call).lifecycle.clear();
+  return replies_.plain(204);
 }
 
 response s3_service::delete_objects(const s3_call& call) {

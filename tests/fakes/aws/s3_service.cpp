@@ -41,12 +41,15 @@ response s3_service::route_bucket(const s3_call& call) {
     if (call.parameter_or("list-type", "") == "2") return list_objects_v2(call);
     if (call.parameter("versions") != nullptr) return list_object_versions(call);
     if (call.parameter("versioning") != nullptr) return get_bucket_versioning(call);
+    if (call.parameter("lifecycle") != nullptr) return get_bucket_lifecycle(call);
     if (call.parameter("uploads") != nullptr) return list_uploads(call);
     if (call.parameter("location") != nullptr) return get_bucket_location(call);
     throw not_implemented();
   }
   if (method == "HEAD") return head_bucket(call);
   if (method == "PUT" && call.parameter("versioning") != nullptr) return put_bucket_versioning(call);
+  if (method == "PUT" && call.parameter("lifecycle") != nullptr) return put_bucket_lifecycle(call);
+  if (method == "DELETE" && call.parameter("lifecycle") != nullptr) return delete_bucket_lifecycle(call);
   if (method == "PUT" && call.plain()) return create_bucket(call);
   if (method == "DELETE" && call.plain()) return delete_bucket(call);
   if (method == "POST" && call.parameter("delete") != nullptr) return delete_objects(call);

@@ -35,6 +35,9 @@ class s3_service {
   response head_bucket(const s3_call& call);
   response get_bucket_versioning(const s3_call& call);
   response put_bucket_versioning(const s3_call& call);
+  response get_bucket_lifecycle(const s3_call& call);
+  response put_bucket_lifecycle(const s3_call& call);
+  response delete_bucket_lifecycle(const s3_call& call);
   response get_bucket_location(const s3_call& call);
   response delete_objects(const s3_call& call);
 

@@ -136,6 +136,7 @@ class bucket {
   wall_time created{};
   key_table keys;                                      ///< no chain is empty
   std::map<std::string, upload, std::less<>> uploads;  ///< by upload id
+  std::string lifecycle{};                             ///< the document as it was put; empty: none
 
   /// The current version, be it a marker; null when there is none.
   [[nodiscard]] const version* current(std::string_view key) const;

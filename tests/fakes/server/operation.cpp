@@ -35,10 +35,13 @@ struct row {
 constexpr std::array bucket_rows{row{"GET", "list-type", "ListObjectsV2"},
                                  row{"GET", "versions", "ListObjectVersions"},
                                  row{"GET", "versioning", "GetBucketVersioning"},
+                                 row{"GET", "lifecycle", "GetBucketLifecycleConfiguration"},
                                  row{"GET", "uploads", "ListMultipartUploads"},
                                  row{"GET", "location", "GetBucketLocation"},
                                  row{"PUT", "versioning", "PutBucketVersioning"},
+                                 row{"PUT", "lifecycle", "PutBucketLifecycleConfiguration"},
                                  row{"PUT", "", "CreateBucket"},
+                                 row{"DELETE", "lifecycle", "DeleteBucketLifecycle"},
                                  row{"DELETE", "", "DeleteBucket"},
                                  row{"HEAD", "", "HeadBucket"},
                                  row{"POST", "delete", "DeleteObjects"}};

@@ -60,6 +60,29 @@ TEST_CASE("the commands") {
   CHECK(parsed({"config"}).what == command::config);
 }
 
+TEST_CASE("a past moment") {
+  const arguments ago = parsed({"snapshot", "--at", "-2h"});
+  REQUIRE(ago.at);
+  CHECK(ago.at->ago == std::chrono::hours{2});
+  CHECK_FALSE(ago.accept_incomplete);
+  CHECK(ago.snapshot.empty());
+  const arguments named = parsed({"snapshot", "s.gz", "--at=2026-11-22T12:45:03+01:00", "--accept-incomplete"});
+  REQUIRE(named.at);
+  CHECK(named.at->time == std::chrono::sys_seconds{std::chrono::seconds{1'795'347'903}});
+  CHECK(named.accept_incomplete);
+  CHECK_FALSE(parsed({"snapshot"}).at);
+
+  for (const char* garbage : {"yesterday", "2026-11-22", "-2", "-2h30"}) {
+    const early_end end = ended({"snapshot", std::string("--at=") + garbage});
+    CHECK(end.exit_code == 2);
+    for (const char* form : {"2026-11-22T11:45:03Z", "+01:00", "-90s", "-30m", "-2h", "-7d"})
+      CHECK_MESSAGE(end.mistake.find(form) != std::string::npos, end.mistake);
+  }
+  CHECK(ended({"snapshot", "--accept-incomplete"}).mistake.find("--at") != std::string::npos);
+  CHECK(ended({"snapshot", "--at"}).exit_code == 2);
+  CHECK(ended({"backfill", "users", "--at", "-2h"}).exit_code == 2);
+}
+
 TEST_CASE("the classic forms") {
   const arguments backfill = parsed({"--backfill", "users"});
   CHECK(backfill.what == command::backfill);

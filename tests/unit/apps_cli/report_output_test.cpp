@@ -108,7 +108,7 @@ TEST_CASE("a finished run as JSON") {
 
 TEST_CASE("the object has the same members on every command and on failure") {
   const auto members = json(finished_run()).members();
-  CHECK(members.size() == 34);
+  CHECK(members.size() == 35);
   CHECK(json(failed_run()).members() == members);
   CHECK(json(config_run()).members() == members);
   CHECK(json(run_result{}).members() == members);
@@ -132,6 +132,27 @@ TEST_CASE("what became of a stream's changes, as JSON and for people") {
   CHECK(out.number("/changes/lag_ms") == 1'500);
   CHECK(result_text(run).find("1,234 changes: 1,000 puts, 200 deletes, 34 recorded before") != std::string::npos);
   CHECK(json(finished_run()).null("/changes"));
+}
+
+TEST_CASE("a past moment, as JSON and for people") {
+  run_result run = finished_run();
+  CHECK(json(run).null("/state_at"));
+  run.done.past = past_state{.at = "2026-11-22T11:45:03Z", .last_recorded = "", .changes = 0, .lag = {}, .late = 0};
+  CHECK(json(run).string("/state_at/at") == "2026-11-22T11:45:03Z");
+  CHECK(json(run).null("/state_at/lag_ms"));
+  CHECK(json(run).null("/state_at/last_recorded"));
+  CHECK(result_text(run).find("as it was at 2026-11-22T11:45:03Z; no recorded change") != std::string::npos);
+  run.done.past->last_recorded = "2026-11-22T11:40:00Z";
+  run.done.past->lag = std::chrono::milliseconds{1'250};
+  CHECK(json(run).number("/state_at/lag_ms") == 1'250);
+  CHECK(result_text(run).find("1.2 s behind at its last change, 2026-11-22T11:40:00Z") != std::string::npos);
+  run.done.past->changes = 1'234;
+  run.done.past->late = 2;
+  CHECK(json(run).number("/state_at/changes") == 1'234);
+  CHECK(json(run).number("/state_at/late") == 2);
+  CHECK(result_text(run).find("1.2 s behind (1,234 changes around then)") != std::string::npos);
+  run.done.planned.emplace();
+  CHECK(result_text(run).find("as it was at 2026-11-22T11:45:03Z") != std::string::npos);
 }
 
 TEST_CASE("a failed run as JSON") {

@@ -39,6 +39,17 @@ TEST_CASE_FIXTURE(s3_fixture, "versioning is told and set") {
   CHECK(code_of(send("PUT", "/u?versioning", "nonsense")) == "MalformedXML");
 }
 
+TEST_CASE_FIXTURE(s3_fixture, "lifecycle rules are kept as they were put, until they are removed") {
+  CHECK(code_of(send("GET", "/v?lifecycle")) == "NoSuchLifecycleConfiguration");
+  const std::string rules = "<LifecycleConfiguration><Rule><ID>r</ID></Rule></LifecycleConfiguration>";
+  CHECK(send("PUT", "/v?lifecycle", rules).status == 200);
+  CHECK(send("GET", "/v?lifecycle=").body == rules);
+  CHECK(code_of(send("GET", "/u?lifecycle")) == "NoSuchLifecycleConfiguration");
+  CHECK(code_of(send("PUT", "/v?lifecycle", "<LifecycleConfiguration/>")) == "MalformedXML");
+  CHECK(send("DELETE", "/v?lifecycle").status == 204);
+  CHECK(code_of(send("GET", "/v?lifecycle")) == "NoSuchLifecycleConfiguration");
+}
+
 TEST_CASE_FIXTURE(s3_fixture, "DeleteObjects tells of each object what became of it") {
   const std::string old = s3.put("v", "a", "1", {});
   s3.put("v", "a", "2", {});

@@ -266,6 +266,23 @@ TEST_CASE_FIXTURE(fixture, "get_bucket_versioning knows three states and guesses
   CHECK_THROWS_AS(run_task(objects.get_bucket_versioning("bucket")), service_error);
 }
 
+TEST_CASE_FIXTURE(fixture, "get_bucket_lifecycle: no configuration is no rule, and so is a store that knows none") {
+  network.expect(is_request("GET", "/bucket?lifecycle=", {}), 200,
+                 "<LifecycleConfiguration><Rule><ID>r</ID><Status>Enabled</Status></Rule></LifecycleConfiguration>");
+  CHECK(run_task(objects.get_bucket_lifecycle("bucket")).size() == 1);
+  network.expect(nullptr, 404, error_body("NoSuchLifecycleConfiguration"));
+  CHECK(run_task(objects.get_bucket_lifecycle("bucket")).empty());
+  network.expect(nullptr, 501, error_body("NotImplemented"));
+  CHECK(run_task(objects.get_bucket_lifecycle("bucket")).empty());
+  network.expect(nullptr, 403, error_body("AccessDenied"));
+  CHECK_THROWS_WITH_AS(run_task(objects.get_bucket_lifecycle("bucket")),
+                       doctest::Contains("s3:GetLifecycleConfiguration"), service_error);
+  network.expect(nullptr, 404, error_body("NoSuchBucket"));
+  CHECK_THROWS_AS(run_task(objects.get_bucket_lifecycle("bucket")), service_error);
+  network.expect(nullptr, 200, "<VersioningConfiguration/>");
+  CHECK_THROWS_AS(run_task(objects.get_bucket_lifecycle("bucket")), format_error);
+}
+
 TEST_CASE_FIXTURE(fixture, "the bucket's clock is the date of the latest answer") {
   CHECK(objects.service_time() == time_point{});
   network.expect(nullptr, 404, "", stored);
