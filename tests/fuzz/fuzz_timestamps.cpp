@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "text/moment.hpp"
 #include "text/timestamps.hpp"
 
 using namespace dynabackup;
@@ -16,6 +17,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const bool four_digit_year = written.size() >= 20 && written[0] != '-' && written[4] == '-';
     if (four_digit_year && text::parse_rfc3339(written) != moment) std::abort();
     if (text::amz_date(*moment).empty() || text::snapshot_name(*moment).empty()) std::abort();
+  }
+  if (const auto given = text::parse_moment(input)) {
+    const text::millis now{std::chrono::milliseconds{1795347903000}};
+    const text::millis meant = given->by(now);
+    if (meant < text::millis{} || (!given->absolute && meant > now)) std::abort();
   }
   return 0;
 }

@@ -169,8 +169,8 @@ TEST_CASE("every sample item is shown whole and without mistakes of width") {
     const std::string line = file.substr(at, end - at);
     at = end + 1;
     if (line.find(R"("expect": "accept")") == std::string::npos) continue;
+    if (line.find(R"("generate": )") != std::string::npos) continue;  // told how to make it, not what it is
     const std::size_t item = line.find(R"("item": )");
-    if (item == std::string::npos) continue;  // told how to make it, not what it is
     shown = as_item(line.substr(item + 8, line.size() - item - 9));
     CHECK(widest_line(shown) <= 80);
     ++items;
