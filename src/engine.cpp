@@ -15,6 +15,7 @@
 #include "dynabackup/shared_config.hpp"
 #include "pipelines/backfill.hpp"
 #include "pipelines/follow.hpp"
+#include "pipelines/item_versions.hpp"
 #include "pipelines/record_changes.hpp"
 #include "pipelines/restore.hpp"
 #include "pipelines/snapshot.hpp"
@@ -82,6 +83,14 @@ task<report> engine::record_changes(record_options what, std::string event_json,
   need_table(parts_->stacks.configuration);
   return parts_->stacks.timed(&pipelines::record_changes,
                               pipelines::record_order{std::move(what), std::move(event_json), parts_->streams}, seen);
+}
+
+task<report> engine::history(item_options what, item_listener& to, progress& seen) {
+  return parts_->stacks.timed(&pipelines::history, pipelines::item_order{std::move(what), to}, seen);
+}
+
+task<report> engine::show(item_options what, item_listener& to, progress& seen) {
+  return parts_->stacks.timed(&pipelines::show, pipelines::item_order{std::move(what), to}, seen);
 }
 
 namespace {

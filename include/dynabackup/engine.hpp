@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "dynabackup/error.hpp"
+#include "dynabackup/item_versions.hpp"
 #include "dynabackup/report.hpp"
 #include "dynabackup/settings.hpp"
 #include "dynabackup/task.hpp"
@@ -44,6 +45,11 @@ class engine {
   /// in the report's `changes`, also where the run was interrupted; an event that is none is a format_error. What was
   /// learned of bucket and table is kept for the next event.
   task<report> record_changes(record_options what, std::string event_json, progress& seen);
+
+  /// Every version of one item that an incremental bucket holds, newest first. `to` outlives the task.
+  task<report> history(item_options what, item_listener& to, progress& seen);
+  /// The item as it is, or was: at most one version.
+  task<report> show(item_options what, item_listener& to, progress& seen);
 
   /// Runs one operation to its end on this thread. First SIGINT/SIGTERM: producers stop, what is in flight is settled
   /// (at most 10 s), `interrupted` is thrown; a second one cancels at once. `tick` is called every `tick_every`.

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "dynabackup/moment.hpp"
 #include "text/timestamps.hpp"
 
 using namespace dynabackup;
@@ -16,6 +17,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const bool four_digit_year = written.size() >= 20 && written[0] != '-' && written[4] == '-';
     if (four_digit_year && text::parse_rfc3339(written) != moment) std::abort();
     if (text::amz_date(*moment).empty() || text::snapshot_name(*moment).empty()) std::abort();
+  }
+  if (const auto given = parse_moment(input)) {
+    constexpr std::chrono::hours thousand_years{24 * 365'000};
+    if (given->ago < std::chrono::seconds{0} || given->ago > thousand_years) std::abort();
+    if (given->time && given->ago != std::chrono::seconds{0}) std::abort();
   }
   return 0;
 }

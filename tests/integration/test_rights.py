@@ -135,6 +135,19 @@ class RightsTest(unittest.TestCase):
         self.function("restore", {"tableName": "restored", "snapshotFilename": "second.json"})
         self.took("restore", "dynamodb:BatchWriteItem", "s3:GetObject", table="restored")
 
+    def test_the_versions_of_an_item(self):
+        self.command("backfill", "items")
+        self.function("backup", self.changes(("MODIFY", "i1"), ("REMOVE", "i1")))
+        self.watch.used = set()
+        self.command("history", "--key", "id=i1")
+        self.took("history and show", "s3:GetBucketVersioning", "s3:ListBucketVersions", "s3:GetObjectVersion", "s3:GetObject", "s3:ListBucket")
+        self.command("show", "--key", "id=i2")
+        self.took("history and show", "s3:GetObjectVersion")
+        self.command("show", "--key", "id=i2", "--at", "-0s")
+        self.took("history and show", "s3:GetObjectVersion")
+        self.command("show", "--key", "id=never-was")
+        self.took("history and show", "s3:ListBucketVersions")
+
     def test_a_snapshot_in_parts(self):
         for number in range(30):
             item = {"id": {"S": f"i{number}"}, "large": {"S": os.urandom(190_000).hex()}}

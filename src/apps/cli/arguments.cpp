@@ -15,7 +15,8 @@
 namespace dynabackup::cli {
 namespace {
 
-constexpr std::array<std::string_view, 5> command_names{"backfill", "snapshot", "restore", "follow", "config"};
+constexpr std::array<std::string_view, 7> command_names{"backfill", "snapshot", "restore", "follow",
+                                                        "history",  "show",     "config"};
 
 std::string setting_help(const setting& which) {
   std::string places{which.variable()};
@@ -162,6 +163,13 @@ class command_line {
     to->add_flag("--dry-run", into_.dry_run, "Only say what would be done and what it costs; writes nothing");
   }
 
+  void add_key(CLI::App* to) {
+    to->add_option("--key", into_.key, "The item's key: NAME=VALUE for each attribute of it, or DynamoDB JSON")
+        ->required()
+        ->type_name("KEY");
+    to->add_option("--table", into_.prefix_table, "What {table} in a prefix stands for")->type_name("TABLE");
+  }
+
   void commands() {
     CLI::App* backfill =
         add_command(command::backfill, "Every item of a table into the incremental bucket", backfill_end);
@@ -202,6 +210,12 @@ class command_line {
                      "Keep changes that cannot be read in the bucket and go on, with a gap");
     follow->add_flag("--unversioned", into_.unversioned, "Accept a bucket without versioning: no history, no undo");
     follow->add_flag("--adopt", into_.adopt, "Accept that the table was recreated or has a new ARN");
+
+    add_key(add_command(command::history, "Every version of one item, and what changed", history_end));
+    CLI::App* show = add_command(command::show, "One item, as it is or as it was", show_end);
+    add_key(show);
+    show->add_option("--at", raw_.at, "As it was at a past moment: 2026-11-22T11:45:03Z, or -90s, -30m, -2h, -7d")
+        ->type_name("TIME");
 
     add_command(command::config, "The settings in force and where they come from", config_end);
   }

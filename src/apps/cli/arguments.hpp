@@ -13,21 +13,22 @@ namespace dynabackup::cli {
 /// Settings and texts are common to the front ends.
 using namespace apps;
 
-enum class command { backfill, snapshot, restore, follow, config };
+enum class command { backfill, snapshot, restore, follow, history, show, config };
 std::string_view name_of(command what);
 
 enum class output_format { text, json };
 
 struct arguments {
   command what = command::config;
-  bool classic = false;      ///< --backfill and its like, of the tool that users come from
-  std::string table;         ///< backfill, restore, follow: name or ARN
-  std::string snapshot;      ///< restore: its name; snapshot: the name wished, or empty
-  std::string prefix_table;  ///< --table: stands for {table} in a prefix
+  bool classic = false;          ///< --backfill and its like, of the tool that users come from
+  std::string table;             ///< backfill, restore, follow: name or ARN
+  std::string snapshot;          ///< restore: its name; snapshot: the name wished, or empty
+  std::string prefix_table;      ///< --table: stands for {table} in a prefix
+  std::vector<std::string> key;  ///< history, show: DynamoDB JSON, or name=value for each key attribute
   bool unversioned = false;
   bool adopt = false;
   bool overwrite = false;
-  std::optional<moment> at;  ///< snapshot: of the past
+  std::optional<moment> at;  ///< snapshot, show: of the past
   bool accept_incomplete = false;
   bool sweep = false;
   bool resume = false;

@@ -10,6 +10,8 @@ inline constexpr auto usage =
        dynamodb-backup snapshot [<name>] [--table T]   that bucket's current state into one file (--at: a past one)
        dynamodb-backup restore <table> <snapshot>      a snapshot into an existing table
        dynamodb-backup follow <table>                  its changes into that bucket, as they happen
+       dynamodb-backup history --key <key>             every version of one item, and what changed
+       dynamodb-backup show --key <key> [--at <time>]  one item, as it is or as it was
        dynamodb-backup config                          the settings in force and where they come from
        (also --backfill <table>, --snapshot, --restore <table> <snapshot>)
 More:  dynamodb-backup --help, or <command> --help
@@ -109,6 +111,39 @@ Examples:
   dynamodb-backup follow users --config backup.conf
   dynamodb-backup follow users --enable-stream --incremental-bucket my-backups --dynamodb-region eu-central-1
   dynamodb-backup follow users --config backup.conf --coalesce --output json
+)";
+
+inline constexpr auto history_end = R"(
+Prints every version of one item that the incremental bucket has, newest first: when it arrived there, when the change
+happened, by what it came (the stream, a backfill, a deletion), its sequence number, and how it differs from the version
+before: + added, - removed, ~ changed. Long values are cut; `show` prints them whole. A key without versions is an
+answer too, with exit code 0; if the backup is not covered, it says so and exits with 3.
+
+The key: NAME=VALUE for each key attribute, as text, number or base64 (the bucket knows the types), or DynamoDB JSON.
+--output json: one object, in whose array `versions` each version is a line of its own.
+
+Needs: s3.incremental.bucket. All settings: dynamodb-backup --help
+
+Examples:
+  dynamodb-backup history --key id=user-1 --config backup.conf
+  dynamodb-backup history --key pk=a --key sk=5 --table orders --config backup.conf
+  dynamodb-backup history --key '{"pk":{"S":"a"},"sk":{"N":"5"}}' --config backup.conf --output json
+)";
+
+inline constexpr auto show_end = R"(
+Prints one item whole, as it is in the incremental bucket, or with --at as it was: the newest of its versions that had
+arrived in the bucket at that second. That there was none, or that it was deleted, is an answer too, with exit code 0;
+if the backup is not covered at that moment, it says so and exits with 3.
+
+The key: NAME=VALUE for each key attribute, as text, number or base64 (the bucket knows the types), or DynamoDB JSON.
+--output json has the item in DynamoDB JSON, at .versions[0].item.
+
+Needs: s3.incremental.bucket. All settings: dynamodb-backup --help
+
+Examples:
+  dynamodb-backup show --key id=user-1 --config backup.conf
+  dynamodb-backup show --key id=user-1 --at -2h --config backup.conf
+  dynamodb-backup show --key pk=a --key sk=5 --at 2026-11-22T11:45:03Z --config backup.conf --output json
 )";
 
 inline constexpr auto config_end = R"(

@@ -1,5 +1,6 @@
 #include "locations.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <vector>
 
@@ -20,6 +21,9 @@ std::vector<id> needed_settings(command what) {
       return {id::incremental_bucket, id::snapshot_bucket, id::s3_region};
     case command::restore:
       return {id::snapshot_bucket, id::dynamodb_region, id::s3_region};
+    case command::history:
+    case command::show:
+      return {id::incremental_bucket, id::s3_region};
     case command::config:
       return {};
   }
@@ -42,10 +46,12 @@ std::string table_for_prefixes(const arguments& line) {
 
 void require_settings(command what, const configuration& in_force) {
   std::vector<std::string> missing;
-  for (const id needed : needed_settings(what)) {
+  const std::vector<id> all = needed_settings(what);
+  const bool needs_table = std::find(all.begin(), all.end(), id::dynamodb_region) != all.end();
+  for (const id needed : all) {
     // The region of the table serves S3 too: one complaint is enough.
-    const bool same_again = needed == id::s3_region && !missing.empty() && !in_force[id::dynamodb_region].is_set() &&
-                            what != command::snapshot;
+    const bool same_again =
+        needed == id::s3_region && !missing.empty() && !in_force[id::dynamodb_region].is_set() && needs_table;
     if (!in_force[needed].is_set() && !same_again) missing.push_back(ways_to_give(setting_of(needed)));
   }
   if (missing.empty()) return;
@@ -59,7 +65,9 @@ locations locate(const arguments& line, const configuration& in_force) {
     if (line.snapshot.empty()) throw usage_error("the name of the snapshot is empty");
     check_snapshot_name(line.snapshot);
   }
-  if (line.what != command::snapshot) table_name_of(line.table);
+  const bool names_a_table =
+      line.what != command::snapshot && line.what != command::history && line.what != command::show;
+  if (names_a_table) table_name_of(line.table);
   const std::string table = table_for_prefixes(line);
   const setting_value& incremental_prefix = in_force[id::incremental_prefix];
   const setting_value& snapshot_prefix = in_force[id::snapshot_prefix];

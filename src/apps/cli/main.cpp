@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <sys/resource.h>
 #include <system_error>
@@ -13,6 +14,7 @@
 #include "apps/configuration/text_forms.hpp"
 #include "arguments.hpp"
 #include "dynabackup/engine.hpp"
+#include "item_output.hpp"
 #include "locations.hpp"
 #include "progress_line.hpp"
 #include "report_output.hpp"
@@ -32,6 +34,11 @@ int print_result(const std::string& text, int exit_code) {
   if (written) return exit_code;
   complain("stdout cannot be written: " + std::generic_category().message(errno));
   return exit_failed;
+}
+
+void print_piece(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
+    throw error("stdout cannot be written: " + std::generic_category().message(errno));
 }
 
 /// VmHWM of /proc/self/status (proc(5)), in bytes; 0 where there is none. Not ru_maxrss: exec hands that one on, so a
@@ -76,6 +83,7 @@ class session {
   }
 
  private:
+  [[nodiscard]] bool about_an_item() const { return line_.what == command::history || line_.what == command::show; }
   [[nodiscard]] bool json() const { return line_.output == output_format::json; }
 
   void configure() {
@@ -91,8 +99,12 @@ class session {
     if (where.warning) warn(*where.warning);
     name_the_work(where);
     announce();
+    if (about_an_item())
+      versions_ =
+          json() ? item_output_as_json(print_piece) : item_output_as_text(print_piece, line_.what == command::show);
     engine runner(to_settings(in_force_, who_));
-    progress_display display(stderr_display(line_.quiet));
+    // A progress line would run into what is printed meanwhile.
+    progress_display display(stderr_display(line_.quiet || about_an_item()));
     progress seen;
     const auto start = clock::now();
     const auto elapsed = [start] {
@@ -150,6 +162,10 @@ class session {
                               .unversioned = line_.unversioned,
                               .adopt = line_.adopt},
                              seen);
+      case command::history:
+        return runner.history({.from = where.incremental, .key = line_.key, .at = {}}, *versions_, seen);
+      case command::show:
+        return runner.show({.from = where.incremental, .key = line_.key, .at = line_.at}, *versions_, seen);
       default:
         return runner.backfill({.table = line_.table,
                                 .to = where.incremental,
@@ -165,6 +181,10 @@ class session {
   void name_the_work(const locations& where) {
     report& work = result_.done;
     work.operation = name_of(line_.what);
+    if (about_an_item()) {
+      work.source = where.incremental.text();
+      return;
+    }
     const bool to_items = line_.what == command::backfill || line_.what == command::follow;
     work.source = to_items                          ? line_.table
                   : line_.what == command::snapshot ? where.incremental.text()
@@ -188,6 +208,7 @@ class session {
   int show() {
     for (std::size_t i = warnings_said_; i < result_.done.warnings.size(); ++i) warn(result_.done.warnings[i]);
     if (result_.failed) complain(result_.failed->message);
+    if (versions_ && versions_->begun()) return end_versions();
     if (json()) return print_result(result_json(result_), result_.exit_code);
     if (line_.what == command::config)
       return result_.failed ? result_.exit_code : print_result(settings_text(result_.settings), result_.exit_code);
@@ -195,6 +216,19 @@ class session {
       return result_.failed ? result_.exit_code : print_result(result_text(result_), result_.exit_code);
     if (!result_.failed && (!line_.quiet || result_.exit_code != exit_done)) say(result_text(result_));
     return subject_.empty() ? result_.exit_code : print_result(classic_end(), result_.exit_code);
+  }
+
+  /// Of an item nothing but its versions is printed; what else there is to say of the run goes to stderr.
+  int end_versions() {
+    if (!json() && result_.failed) return result_.exit_code;
+    if (!json()) say(remarks_text(result_.done));
+    try {
+      versions_->finish();
+    } catch (const std::exception& e) {
+      complain(e.what());
+      return exit_failed;
+    }
+    return print_result(json() ? result_members(result_) + "}\n" : "", result_.exit_code);
   }
 
   [[nodiscard]] std::string classic_end() const {
@@ -207,8 +241,9 @@ class session {
   credential_settings who_;
   configuration in_force_;
   run_result result_;
-  std::string subject_;            ///< "backfill of users to s3://…"
-  std::size_t warnings_said_ = 0;  ///< of the report's, already on stderr
+  std::unique_ptr<item_output> versions_;  ///< of history and show
+  std::string subject_;                    ///< "backfill of users to s3://…"
+  std::size_t warnings_said_ = 0;          ///< of the report's, already on stderr
   bool configured_ = false;
 };
 

@@ -170,11 +170,11 @@ std::vector<setting_line> setting_lines(const configuration& in_force) {
   return lines;
 }
 
-std::string result_json(const run_result& result) {
+std::string result_members(const run_result& result) {
   const report& done = result.done;
   const auto quote = [](const std::string& text) { return json_quoted(text); };
   std::string out =
-      fmt::format(R"({{"command":{},"version":{},"exit_code":{},"operation":{},"source":{},"destination":{})",
+      fmt::format(R"("command":{},"version":{},"exit_code":{},"operation":{},"source":{},"destination":{})",
                   json_or_null(result.command), json_quoted(DYNABACKUP_VERSION), result.exit_code,
                   json_or_null(done.operation), json_or_null(done.source), json_or_null(done.destination));
   out += fmt::format(R"(,"items_settled":{})", result.items_settled);
@@ -184,10 +184,14 @@ std::string result_json(const run_result& result) {
       json_flag(done.memory_bound), std::max(done.seconds, 0.0), json_or_null(done.not_covered),
       json_list(done.warnings, quote), json_list(done.findings, finding_json), plan_json(done.planned),
       changes_json(done.changes), past_json(done.past), json_flag(done.interrupted));
-  out += fmt::format(R"(,"settings":{},"error":{},"peak_rss_bytes":{},"cpu_seconds":{:.3f}}})",
+  out += fmt::format(R"(,"settings":{},"error":{},"peak_rss_bytes":{},"cpu_seconds":{:.3f})",
                      json_list(result.settings, setting_json), failure_json(result.failed), result.peak_rss_bytes,
                      std::max(result.cpu_seconds, 0.0));
-  return out + "\n";
+  return out;
+}
+
+std::string result_json(const run_result& result) {
+  return "{" + result_members(result) + ",\"key\":null,\"at\":null,\"versions\":null}\n";
 }
 
 std::string result_text(const run_result& result) {
@@ -212,7 +216,11 @@ std::string result_text(const run_result& result) {
   text += speed_text(result);
   text += fmt::format("  peak memory {}, CPU {:.2f} s\n", size_text(result.peak_rss_bytes), result.cpu_seconds);
   if (done.memory_bound) text += "  memory, not parallelism, set the pace at times: a larger --memory may be faster\n";
-  text += findings_text(done);
+  return text + remarks_text(done);
+}
+
+std::string remarks_text(const report& done) {
+  std::string text = findings_text(done);
   if (!done.not_covered.empty()) text += "  not covered: " + printable(done.not_covered) + "\n";
   return text;
 }

@@ -51,10 +51,14 @@ struct run_result {
   double cpu_seconds = 0;
 };
 
-/// One object and a newline.
+/// The members of the object that every run has in common, without its braces.
+std::string result_members(const run_result& result);
+/// One object and a newline; of what only history and show tell, nulls.
 std::string result_json(const run_result& result);
 /// A finished run for people: what, how much, how fast, what is amiss. Warnings are not in it.
 std::string result_text(const run_result& result);
+/// What is amiss alone: findings and why it is not covered.
+std::string remarks_text(const report& done);
 /// Aligned columns: name, value, origin.
 std::string settings_text(const std::vector<setting_line>& lines);
 

@@ -83,6 +83,28 @@ TEST_CASE("a past moment") {
   CHECK(ended({"backfill", "users", "--at", "-2h"}).exit_code == 2);
 }
 
+TEST_CASE("the key of an item, as one or several arguments, and a moment that looks like an option") {
+  const arguments history = parsed({"history", "--key", "pk=a", "--key", "sk=-5", "--table", "users"});
+  CHECK(history.what == command::history);
+  CHECK(history.key == line{"pk=a", "sk=-5"});
+  CHECK(history.prefix_table == "users");
+  CHECK(parsed({"history", "--key", "pk=a", "sk=5"}).key == line{"pk=a", "sk=5"});
+  const std::string json = R"({"pk":{"S":"[a, b]"},"sk":{"N":"5"}})";
+  CHECK(parsed({"history", "--key", json}).key == line{json});
+  CHECK(parsed({"show", "--key=" + json}).key == line{json});
+  CHECK(parsed({"show", "--key", "id=a,b c"}).key == line{"id=a,b c"});
+
+  const arguments show = parsed({"show", "--key", "id=x", "--at", "-2h"});
+  CHECK(show.what == command::show);
+  REQUIRE(show.at);
+  CHECK(show.at->ago == std::chrono::hours{2});
+  CHECK(parsed({"show", "--at=-1d12h", "--key", "id=x"}).at->ago == std::chrono::hours{36});
+  CHECK_FALSE(parsed({"show", "--key", "id=x"}).at);
+  CHECK(ended({"show", "--key", "id=x", "--at", "yesterday"}).exit_code == 2);
+  CHECK(ended({"history"}).exit_code == 2);
+  CHECK(ended({"history", "--key", "id=x", "--at", "-2h"}).exit_code == 2);
+}
+
 TEST_CASE("the classic forms") {
   const arguments backfill = parsed({"--backfill", "users"});
   CHECK(backfill.what == command::backfill);
@@ -207,7 +229,7 @@ TEST_CASE("help names every command, setting, variable and file key; the version
     CHECK(help.text.find(which.variable()) != std::string::npos);
     if (which.in_file) CHECK(help.text.find(which.name) != std::string::npos);
   }
-  for (const std::string name : {"backfill", "snapshot", "restore", "config"}) {
+  for (const std::string name : {"backfill", "snapshot", "restore", "follow", "history", "show", "config"}) {
     CAPTURE(name);
     const early_end own = ended({name, "--help"});
     CHECK(own.exit_code == 0);

@@ -158,6 +158,9 @@ TEST_CASE("what a command needs and has not is named by variable, file key and o
       {command::snapshot, {{"s3.snapshot.bucket", "b"}, {"region", "r"}}, {incremental}},
       {command::restore, {{"region", "r"}}, {snapshot}},
       {command::restore, {{"s3.snapshot.bucket", "b"}}, {table_region}},
+      {command::history, {}, {incremental, s3_region}},
+      {command::history, {{"region", "r"}}, {incremental}},
+      {command::show, {{"s3.incremental.bucket", "b"}, {"s3.region", "r"}}, {}},
       {command::config, {}, {}},
   };
   for (const needs_row& row : rows) {

@@ -108,7 +108,7 @@ TEST_CASE("a finished run as JSON") {
 
 TEST_CASE("the object has the same members on every command and on failure") {
   const auto members = json(finished_run()).members();
-  CHECK(members.size() == 35);
+  CHECK(members.size() == 38);
   CHECK(json(failed_run()).members() == members);
   CHECK(json(config_run()).members() == members);
   CHECK(json(run_result{}).members() == members);
