@@ -18,6 +18,7 @@
 #include "pipelines/item_versions.hpp"
 #include "pipelines/record_changes.hpp"
 #include "pipelines/restore.hpp"
+#include "pipelines/restore_past.hpp"
 #include "pipelines/snapshot.hpp"
 
 namespace dynabackup {
@@ -72,6 +73,11 @@ task<report> engine::snapshot(snapshot_options what, progress& seen) {
 task<report> engine::restore(restore_options what, progress& seen) {
   need_table(parts_->stacks.configuration);
   return parts_->stacks.timed(&pipelines::restore, std::move(what), seen);
+}
+
+task<report> engine::restore_past(past_restore_options what, progress& seen) {
+  need_table(parts_->stacks.configuration);
+  return parts_->stacks.timed(&pipelines::restore_past, std::move(what), seen);
 }
 
 task<report> engine::follow(follow_options what, progress& seen) {

@@ -37,6 +37,8 @@ class engine {
   task<report> snapshot(snapshot_options what, progress& seen);
   /// Every item of a snapshot into an existing table.
   task<report> restore(restore_options what, progress& seen);
+  /// Every item that an incremental bucket held at a past moment into an existing table.
+  task<report> restore_past(past_restore_options what, progress& seen);
 
   /// The changes of a table, out of its stream, until the stream ends or a signal comes: then the report says
   /// `interrupted`, and none is thrown.

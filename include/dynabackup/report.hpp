@@ -59,7 +59,7 @@ struct recorded {
   void add(const recorded& more);
 };
 
-/// Of a snapshot of a past moment: which, and how far the recorder was behind then. Delete markers tell no times.
+/// Of a past moment: which, and how far the recorder was behind then. Delete markers tell no times.
 struct past_state {
   std::string at;             ///< RFC 3339, UTC: the state at the end of that second, by the bucket's clock
   std::string last_recorded;  ///< when the newest recorded change in it arrived; empty: none is in it
@@ -92,7 +92,7 @@ struct report {
   bool memory_bound = false;  ///< the byte budget, not parallelism, set the pace at some time
   double seconds = 0;
   std::optional<recorded> changes;    ///< of record and follow
-  std::optional<past_state> past;     ///< of a snapshot of a past moment
+  std::optional<past_state> past;     ///< of a snapshot or a restore of a past moment
   std::optional<plan> planned;        ///< only with dry_run: nothing was written
   bool interrupted = false;           ///< follow: a signal ended it; all that was read is settled. Exit code 130
   std::string not_covered;            ///< why the result is outside coverage (design section 4); empty = covered

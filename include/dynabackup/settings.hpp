@@ -92,6 +92,14 @@ struct restore_options {
   std::string state;     ///< where checkpoints are kept: a local folder, "s3" (beside the snapshot), empty = nowhere
 };
 
+struct past_restore_options {
+  s3_location from;  ///< an incremental bucket
+  moment at;
+  std::string table;
+  bool accept_incomplete = false;  ///< as in a snapshot
+  bool dry_run = false;            ///< only say what would be done
+};
+
 struct record_options {
   s3_location to;             ///< `{table}` in the prefix stands for the table's name
   std::string stream_arn;     ///< empty: as the records say

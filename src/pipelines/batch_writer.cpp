@@ -29,6 +29,15 @@ std::chrono::milliseconds leftover_delay(int round, double random) {
 
 double expected_write_units(std::size_t item_bytes) { return static_cast<double>((item_bytes + 1023) / 1024); }
 
+void plan_writes(plan& p) {
+  if (p.items == 0) return;
+  const std::uint64_t item_bytes = p.bytes / p.items;
+  const std::uint64_t in_batch = std::clamp<std::uint64_t>(batch_bytes / std::max<std::uint64_t>(item_bytes, 1), 1,
+                                                           dynamodb::write_batch::max_items);
+  p.write_units = static_cast<double>(p.items) * expected_write_units(item_bytes);
+  p.table_requests = (p.items + in_batch - 1) / in_batch;
+}
+
 task<batch_writer::attempt> batch_writer::write_whole(const dynamodb::write_batch& batch) {
   attempt result;
   std::string body = batch.body();
@@ -104,7 +113,10 @@ task<void> batch_writer::write(dynamodb::write_batch batch, byte_budget::charge 
     } else if (current.size() == 1) {
       ++out_.items_refused;
       ++refused;
-      out_.add({"refused", source_, current.tag(0), done.refusal});
+      finding refused_item = place_(current.item(0), current.tag(0));
+      refused_item.kind = "refused";
+      refused_item.detail = done.refusal;
+      out_.add(std::move(refused_item));
     } else {
       pending.push_back(current.split());
       pending.push_back(std::move(current));

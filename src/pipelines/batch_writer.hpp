@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "dynabackup/byte_budget.hpp"
 #include "dynabackup/report.hpp"
@@ -13,6 +14,9 @@
 #include "pipelines/run_context.hpp"
 
 namespace dynabackup::pipelines {
+
+/// Far below BatchWriteItem's 16 MB: a batch of 25 ordinary items fits, a batch of huge ones stays small in memory.
+inline constexpr std::size_t batch_bytes = std::size_t{1} << 20;
 
 /// Who is told when a batch is settled.
 struct batch_end {
@@ -24,12 +28,16 @@ struct batch_end {
 /// Write units that a put of an item will take at the most, by the length of its JSON: 1 KB each (DynamoDB counts names
 /// and values alone, so it is less).
 double expected_write_units(std::size_t item_bytes);
+/// What writing the plan's items takes, by their average size: write units and requests.
+void plan_writes(plan& p);
+
+/// Says which item DynamoDB refused, by where it came from: `object` and `line` of a finding.
+using refused_place = std::function<finding(std::string_view item, std::uint64_t tag)>;
 
 class batch_writer {
  public:
-  /// `source` names the snapshot in findings.
-  batch_writer(run_context& run, report& out, restore_progress& progress, std::string source)
-      : run_(run), out_(out), progress_(progress), source_(std::move(source)) {}
+  batch_writer(run_context& run, report& out, restore_progress& progress, refused_place place)
+      : run_(run), out_(out), progress_(progress), place_(std::move(place)) {}
 
   /// Writes every item of `batch` or names it as refused. Throws on anything that concerns more than an item.
   task<void> write(dynamodb::write_batch batch, byte_budget::charge charge, batch_end end);
@@ -47,7 +55,7 @@ class batch_writer {
   run_context& run_;
   report& out_;
   restore_progress& progress_;
-  std::string source_;
+  refused_place place_;
 };
 
 }  // namespace dynabackup::pipelines

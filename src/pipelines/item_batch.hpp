@@ -9,9 +9,6 @@
 
 namespace dynabackup::pipelines {
 
-/// Far below BatchWriteItem's 16 MB: a batch of 25 ordinary items fits, a batch of huge ones stays small in memory.
-inline constexpr std::size_t batch_bytes = std::size_t{1} << 20;
-
 class item_batch {
  public:
   /// `lines` is told of each batch that is settled.

@@ -15,6 +15,7 @@
 #include "pipelines/small_file.hpp"
 #include "pipelines/version_reader.hpp"
 #include "runtime/in_flight.hpp"
+#include "text/timestamps.hpp"
 
 namespace dynabackup::pipelines {
 namespace {

@@ -63,7 +63,7 @@ struct restore_run {
     try {
       co_await runtime::bounded(run.table_parallelism, run.stop, everything);
       check_count();
-      co_await wait_out_late_writes();
+      co_await progress->wait_out_late_writes();
     } catch (...) {
       failure = std::current_exception();
     }
@@ -85,16 +85,6 @@ struct restore_run {
     if (manifest && out.items_read != manifest->items)
       throw format_error(file.name() + ": read " + std::to_string(out.items_read) + " items, the manifest says " +
                          std::to_string(manifest->items));
-  }
-
-  /// Done means that nothing of it takes effect any more, over what others write from now on.
-  task<void> wait_out_late_writes() {
-    if (!progress->late_until()) co_return;
-    const auto left = *progress->late_until() - run.clock.steady_now();
-    if (left.count() <= 0) co_return;
-    run.seen.notices.push_back("a write whose answer was lost may take effect once more: waiting " +
-                               std::to_string(std::chrono::ceil<std::chrono::seconds>(left).count()) + " s");
-    co_await wait_for(run, std::chrono::ceil<std::chrono::milliseconds>(left));
   }
 
   task<void> prepare() {
@@ -146,11 +136,7 @@ struct restore_run {
     p.items = manifest ? manifest->items : 0;
     p.bytes = manifest ? manifest->raw_size : file.size;
     if (p.items > 0) {
-      const std::uint64_t item_bytes = p.bytes / p.items;
-      p.write_units = static_cast<double>(p.items) * expected_write_units(item_bytes);
-      const std::uint64_t in_batch = std::clamp<std::uint64_t>(batch_bytes / std::max<std::uint64_t>(item_bytes, 1), 1,
-                                                               dynamodb::write_batch::max_items);
-      p.table_requests = (p.items + in_batch - 1) / in_batch;
+      plan_writes(p);
       p.object_requests = manifest->blocks.size();
     } else {
       out_of_manifest(p);
@@ -174,7 +160,10 @@ struct restore_run {
     co_await state.wait_out_earlier();
     progress = std::make_unique<restore_progress>(run, std::move(at));
     state.save_into(*progress);
-    writer = std::make_unique<batch_writer>(run, out, *progress, file.name());
+    const auto line_of = [name = file.name()](std::string_view, std::uint64_t line) {
+      return finding{.kind = {}, .object = name, .line = line, .detail = {}};
+    };
+    writer = std::make_unique<batch_writer>(run, out, *progress, line_of);
     // From here on it can go on, and whoever comes after a kill knows that requests may still be under way.
     co_await progress->save();
   }

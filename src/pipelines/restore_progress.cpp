@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "dynabackup/error.hpp"
+#include "pipelines/runs.hpp"
 
 namespace dynabackup::pipelines {
 
@@ -48,6 +49,15 @@ archive::restore_checkpoint restore_progress::now() {
   }
   std::sort(c.blocks.begin(), c.blocks.end(), [](const auto& a, const auto& b) { return a.block < b.block; });
   return c;
+}
+
+task<void> restore_progress::wait_out_late_writes() {
+  if (!late_until_) co_return;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*late_until_ - run_.clock.steady_now());
+  if (left.count() <= 0) co_return;
+  run_.seen.notices.push_back("a write whose answer was lost may take effect once more: waiting " +
+                              std::to_string(std::chrono::ceil<std::chrono::seconds>(left).count()) + " s");
+  co_await wait_for(run_, left);
 }
 
 task<void> restore_progress::save_if_due() {

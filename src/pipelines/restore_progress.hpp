@@ -31,6 +31,8 @@ class restore_progress {
   /// A put that was sent may take effect until then.
   void note_late(runtime::clock::steady_time until) { late_until_ = until; }
   [[nodiscard]] std::optional<runtime::clock::steady_time> late_until() const { return late_until_; }
+  /// Done means that nothing of it takes effect any more, over what others write from then on.
+  task<void> wait_out_late_writes();
 
   task<void> save_if_due();
   task<void> save();

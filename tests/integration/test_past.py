@@ -85,6 +85,11 @@ class Past(harness.StackTest):
         copy = self.table()
         self.expect(0, "restore", copy, "past-0.json.gz")
         self.assertEqual(self.scan(copy), truth)
+        for moment, truth in known:
+            straight = self.table()
+            run = self.expect(0, "restore", straight, "--at", moment)
+            self.assertEqual(self.scan(straight), truth)
+            self.assertEqual((run.items_written, run.state_at["at"]), (len(truth), moment))
 
     def test_spans_count_from_the_buckets_clock_and_many_versions_of_one_second_keep_their_order(self):
         table, _ = self.one_off(5)

@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 #include <map>
 
-#include "apps/configuration/spelling.hpp"
 #include "apps/configuration/text_forms.hpp"
 #include "dynabackup/error.hpp"
 #include "help_texts.hpp"
+#include "mistake.hpp"
 
 namespace dynabackup::cli {
 namespace {
@@ -163,6 +163,16 @@ class command_line {
     to->add_flag("--dry-run", into_.dry_run, "Only say what would be done and what it costs; writes nothing");
   }
 
+  void add_at(CLI::App* to, const std::string& what) {
+    to->add_option("--at", raw_.at, what + ": 2026-11-22T11:45:03Z, or -90s, -30m, -2h, -7d")->type_name("TIME");
+  }
+
+  void add_moment(CLI::App* to, const std::string& what) {
+    add_at(to, what);
+    to->add_flag("--accept-incomplete", into_.accept_incomplete,
+                 "With --at: also where the bucket cannot tell for sure; exit code 3");
+  }
+
   void add_key(CLI::App* to) {
     to->add_option("--key", into_.key, "The item's key: NAME=VALUE for each attribute of it, or DynamoDB JSON")
         ->required()
@@ -187,17 +197,15 @@ class command_line {
         ->check(CLI::IsMember({"gzip", "zstd", "none"}).description(""))
         ->type_name("CODEC");
     snapshot->add_flag("--overwrite", into_.overwrite, "Replace a snapshot of that name");
-    snapshot->add_option("--at", raw_.at, "The state at a past moment: 2026-11-22T11:45:03Z, or -90s, -30m, -2h, -7d")
-        ->type_name("TIME");
-    snapshot->add_flag("--accept-incomplete", into_.accept_incomplete,
-                       "With --at: also where the bucket cannot tell for sure; exit code 3");
+    add_moment(snapshot, "The state at a past moment");
     add_dry_run(snapshot);
 
     CLI::App* restore = add_command(command::restore, "A snapshot into an existing table", restore_end);
     restore->add_option("table", into_.table, "Name or ARN of the table")->required()->type_name("");
-    restore->add_option("snapshot", into_.snapshot, "Name of the snapshot")->required()->type_name("");
+    restore->add_option("snapshot", into_.snapshot, "Name of the snapshot")->type_name("");
     restore->add_option("--table", into_.prefix_table, "What {table} in a prefix stands for, if not this table")
         ->type_name("TABLE");
+    add_moment(restore, "Instead of a snapshot what the incremental bucket held at a past moment");
     restore->add_flag("--resume", into_.resume, "Go on where an interrupted restore of this snapshot stopped");
     add_dry_run(restore);
 
@@ -214,8 +222,7 @@ class command_line {
     add_key(add_command(command::history, "Every version of one item, and what changed", history_end));
     CLI::App* show = add_command(command::show, "One item, as it is or as it was", show_end);
     add_key(show);
-    show->add_option("--at", raw_.at, "As it was at a past moment: 2026-11-22T11:45:03Z, or -90s, -30m, -2h, -7d")
-        ->type_name("TIME");
+    add_at(show, "As it was at a past moment");
 
     add_command(command::config, "The settings in force and where they come from", config_end);
   }
@@ -241,10 +248,20 @@ class command_line {
     if (raw_.at) into_.at = moment_of(*raw_.at);
     if (into_.accept_incomplete && !into_.at) throw usage_error("--accept-incomplete goes with --at");
     into_.what = chosen_.front();
+    if (into_.what == command::restore) decide_source();
     into_.output = raw_.output == "json" ? output_format::json : output_format::text;
     into_.codec = raw_.codec == "zstd"   ? compression::zstd
                   : raw_.codec == "none" ? compression::none
                                          : compression::gzip;
+  }
+
+  void decide_source() {
+    if (into_.snapshot.empty() && !into_.at) throw usage_error("restore takes a snapshot, or --at and a time");
+    if (!into_.snapshot.empty() && into_.at)
+      throw usage_error("restore takes a snapshot or --at, not both: a snapshot is of one moment");
+    if (into_.resume && into_.at)
+      throw usage_error(
+          "--resume goes with a snapshot; a restore with --at is run again as a whole, which does no harm");
   }
 
   static moment moment_of(const std::string& text) {
@@ -276,43 +293,6 @@ void translate_classic_config(std::vector<std::string>& line) {
     if (word.starts_with(java)) word.replace(0, java.size(), "--config=");
 }
 
-/// --output as far as a line that makes no sense can tell.
-output_format likely_output(const std::vector<std::string>& line) {
-  for (std::size_t i = 0; i < line.size(); ++i)
-    if (line[i] == "--output=json" || (line[i] == "--output" && i + 1 < line.size() && line[i + 1] == "json"))
-      return output_format::json;
-  return output_format::text;
-}
-
-/// "'snapshto' is not a command; did you mean snapshot?", or nothing.
-std::string suggestion(const std::vector<std::string>& line, const std::vector<std::string_view>& options) {
-  const auto knows = [](const auto& words, std::string_view word) {
-    return std::find(words.begin(), words.end(), word) != words.end();
-  };
-  const auto sentence = [](std::string_view word, const char* kind, std::string_view near) {
-    return fmt::format("{} is not {}{}", in_quotes(word), kind,
-                       near.empty() ? "" : fmt::format("; did you mean {}?", near));
-  };
-  if (line.empty()) return "";
-  if (!line.front().starts_with('-') && !knows(command_names, line.front()))
-    return sentence(line.front(), "a command", nearest_word(line.front(), command_names));
-  for (const std::string& word : line) {
-    const std::string_view name = std::string_view(word).substr(0, word.find('='));
-    if (word.starts_with("--") && name != "--" && !knows(options, name))
-      return sentence(name, "an option", nearest_word(name, options));
-  }
-  return "";
-}
-
-early_end mistake_in(const std::vector<std::string>& line, const command_line& known, std::string_view what) {
-  const auto names = known.option_names();
-  const std::string better = suggestion(line, {names.begin(), names.end()});
-  while (what.starts_with(':') || what.starts_with(' ')) what.remove_prefix(1);  // where CLI11 left out a hidden name
-  early_end end{2, "", printable(better.empty() ? what : better), likely_output(line)};
-  end.text = fmt::format("{}: {}\n\n{}", program, end.mistake, usage);
-  return end;
-}
-
 }  // namespace
 
 std::string_view name_of(command what) { return command_names[static_cast<std::size_t>(what)]; }
@@ -329,9 +309,9 @@ std::variant<arguments, early_end> parse_arguments(std::vector<std::string> line
   } catch (const CLI::CallForVersion& version) {
     return early_end{0, std::string(version.what()) + "\n", "", output_format::text};
   } catch (const CLI::ParseError& mistake) {
-    return mistake_in(line, known, mistake.what());
+    return mistake_in(line, mistake.what(), {command_names, known.option_names()});
   } catch (const usage_error& mistake) {
-    return mistake_in(line, known, mistake.what());
+    return mistake_in(line, mistake.what(), {command_names, known.option_names()});
   }
 }
 

@@ -82,13 +82,17 @@ Inserts every item of the snapshot into the table, which must exist. It is not e
 How far it is, it notes in --state: a folder (~/.local/state/dynabackup if not given), or s3, beside the snapshot. An
 interrupted one goes on from there with --resume; without, it begins anew, which gives the same table.
 
-Needs: s3.snapshot.bucket, dynamodb.region. All settings: dynamodb-backup --help
+With --at no snapshot is needed: the items come straight from the incremental bucket, as they were at that moment. Where
+the bucket cannot tell for sure it says why and writes nothing, as `snapshot --at` does.
+
+Needs: s3.snapshot.bucket (with --at: s3.incremental.bucket), dynamodb.region. All settings: dynamodb-backup --help
 
 Examples:
   dynamodb-backup restore users 2026-11-22T11-45-03Z.json.gz --config backup.conf
   dynamodb-backup restore users-copy users-friday.json.zst --table users --config backup.conf
   dynamodb-backup restore users 2026-11-22T11-45-03Z.json.gz --config backup.conf --resume
   dynamodb-backup restore users 2026-11-22T11-45-03Z.json.gz --config backup.conf --max-write-units 1000
+  dynamodb-backup restore users-copy --at -2h --table users --config backup.conf
 )";
 
 inline constexpr auto follow_end = R"(

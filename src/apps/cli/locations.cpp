@@ -12,15 +12,15 @@ namespace {
 
 using id = setting_id;
 
-std::vector<id> needed_settings(command what) {
-  switch (what) {
+std::vector<id> needed_settings(const arguments& line) {
+  switch (line.what) {
     case command::backfill:
     case command::follow:
       return {id::incremental_bucket, id::dynamodb_region, id::s3_region};
     case command::snapshot:
       return {id::incremental_bucket, id::snapshot_bucket, id::s3_region};
     case command::restore:
-      return {id::snapshot_bucket, id::dynamodb_region, id::s3_region};
+      return {line.at ? id::incremental_bucket : id::snapshot_bucket, id::dynamodb_region, id::s3_region};
     case command::history:
     case command::show:
       return {id::incremental_bucket, id::s3_region};
@@ -44,9 +44,9 @@ std::string table_for_prefixes(const arguments& line) {
 
 }  // namespace
 
-void require_settings(command what, const configuration& in_force) {
+void require_settings(const arguments& line, const configuration& in_force) {
   std::vector<std::string> missing;
-  const std::vector<id> all = needed_settings(what);
+  const std::vector<id> all = needed_settings(line);
   const bool needs_table = std::find(all.begin(), all.end(), id::dynamodb_region) != all.end();
   for (const id needed : all) {
     // The region of the table serves S3 too: one complaint is enough.
@@ -57,11 +57,11 @@ void require_settings(command what, const configuration& in_force) {
   if (missing.empty()) return;
   throw usage_error(
       fmt::format("{} needs {}: not set on the command line, in a configuration file or in the environment",
-                  name_of(what), fmt::join(missing, " and ")));
+                  name_of(line.what), fmt::join(missing, " and ")));
 }
 
 locations locate(const arguments& line, const configuration& in_force) {
-  if (line.what == command::restore || !line.snapshot.empty()) {
+  if ((line.what == command::restore && !line.at) || !line.snapshot.empty()) {
     if (line.snapshot.empty()) throw usage_error("the name of the snapshot is empty");
     check_snapshot_name(line.snapshot);
   }

@@ -11,7 +11,7 @@
 namespace dynabackup::cli {
 
 /// usage_error naming every setting that `what` needs and has not, with all ways to give it.
-void require_settings(command what, const configuration& in_force);
+void require_settings(const arguments& line, const configuration& in_force);
 
 struct locations {
   s3_location incremental;

@@ -94,7 +94,7 @@ class session {
   }
 
   void operate() {
-    require_settings(line_.what, in_force_);
+    require_settings(line_, in_force_);
     const locations where = locate(line_, in_force_);
     if (where.warning) warn(*where.warning);
     name_the_work(where);
@@ -146,6 +146,13 @@ class session {
                                 .accept_incomplete = line_.accept_incomplete},
                                seen);
       case command::restore:
+        if (line_.at)
+          return runner.restore_past({.from = where.incremental,
+                                      .at = *line_.at,
+                                      .table = line_.table,
+                                      .accept_incomplete = line_.accept_incomplete,
+                                      .dry_run = line_.dry_run},
+                                     seen);
         return runner.restore({.from = where.snapshot,
                                .name = line_.snapshot,
                                .table = line_.table,
@@ -186,9 +193,9 @@ class session {
       return;
     }
     const bool to_items = line_.what == command::backfill || line_.what == command::follow;
-    work.source = to_items                          ? line_.table
-                  : line_.what == command::snapshot ? where.incremental.text()
-                                                    : where.snapshot.text() + line_.snapshot;
+    work.source = to_items                                      ? line_.table
+                  : line_.what == command::snapshot || line_.at ? where.incremental.text()
+                                                                : where.snapshot.text() + line_.snapshot;
     work.destination = to_items                          ? where.incremental.text()
                        : line_.what == command::snapshot ? where.snapshot.text() + line_.snapshot
                                                          : line_.table;

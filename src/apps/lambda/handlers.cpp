@@ -84,7 +84,7 @@ outcome handlers::record(lambda::invocation& event) {
   what.dead_letters = settings_.dead_letters;
   what.unversioned = settings_.unversioned;
   what.adopt = settings_.adopt;
-  const time_limit limit = limit_until(event.deadline, moment::now(), std::nullopt);
+  const time_limit limit = limit_until(event.deadline, both_clocks::now(), std::nullopt);
   progress seen;
   const report done = run(engine_.record_changes(std::move(what), std::move(event.event), seen), seen, limit);
   const recorded changes = done.changes.value_or(recorded{});

@@ -140,7 +140,7 @@ outcome handlers::answer_job(const lambda::invocation& event) {
   if (what.by_http()) budget = settings_.http_budget;
   if (what.from == lambda::function_event::caller::gateway && !budget) budget = gateway_budget;
   job work;
-  work.limit = limit_until(event.deadline, moment::now(), budget);
+  work.limit = limit_until(event.deadline, both_clocks::now(), budget);
   work.request_id = event.request_id;
   work.by_http = what.by_http();
   try {

@@ -14,9 +14,9 @@ constexpr milliseconds patience = 1500ms, to_save = 1500ms;
 
 }  // namespace
 
-moment moment::now() { return {wall_now(), std::chrono::steady_clock::now()}; }
+both_clocks both_clocks::now() { return {wall_now(), std::chrono::steady_clock::now()}; }
 
-time_limit limit_until(wall_time deadline, moment now, std::optional<std::chrono::seconds> budget) {
+time_limit limit_until(wall_time deadline, both_clocks now, std::optional<std::chrono::seconds> budget) {
   const milliseconds left = std::max<milliseconds>(deadline - now.wall, 0ms);
   // A short limit leaves short margins.
   milliseconds end = left - std::min<milliseconds>(250ms, left / 10);

@@ -10,13 +10,13 @@
 namespace dynabackup::bootstrap {
 
 /// The same moment on both clocks.
-struct moment {
+struct both_clocks {
   wall_time wall;
   std::chrono::steady_clock::time_point steady;
-  static moment now();
+  static both_clocks now();
 };
 
 /// `budget`: whoever asked waits no longer than that.
-time_limit limit_until(wall_time deadline, moment now, std::optional<std::chrono::seconds> budget);
+time_limit limit_until(wall_time deadline, both_clocks now, std::optional<std::chrono::seconds> budget);
 
 }  // namespace dynabackup::bootstrap

@@ -83,6 +83,18 @@ TEST_CASE("a past moment") {
   CHECK(ended({"backfill", "users", "--at", "-2h"}).exit_code == 2);
 }
 
+TEST_CASE("a restore of a past moment takes no snapshot") {
+  const arguments past = parsed({"restore", "users", "--at", "-2h", "--accept-incomplete"});
+  CHECK(past.what == command::restore);
+  CHECK(past.table == "users");
+  CHECK(past.snapshot.empty());
+  REQUIRE(past.at);
+  CHECK(past.accept_incomplete);
+  CHECK(ended({"restore", "users"}).mistake.find("--at") != std::string::npos);
+  CHECK(ended({"restore", "users", "s.gz", "--at", "-2h"}).mistake.find("not both") != std::string::npos);
+  CHECK(ended({"restore", "users", "--at", "-2h", "--resume"}).mistake.find("--resume") != std::string::npos);
+}
+
 TEST_CASE("the key of an item, as one or several arguments, and a moment that looks like an option") {
   const arguments history = parsed({"history", "--key", "pk=a", "--key", "sk=-5", "--table", "users"});
   CHECK(history.what == command::history);

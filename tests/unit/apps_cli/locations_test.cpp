@@ -166,7 +166,7 @@ TEST_CASE("what a command needs and has not is named by variable, file key and o
   for (const needs_row& row : rows) {
     std::string list;
     for (const std::string& each : row.missing) list += (list.empty() ? "" : " and ") + each;
-    const std::string said = complaint([&] { require_settings(row.what, with(row.given)); });
+    const std::string said = complaint([&] { require_settings(line_of(row.what, ""), with(row.given)); });
     CHECK(said == (row.missing.empty()
                        ? "(no usage error)"
                        : std::string(name_of(row.what)) + " needs " + list +

@@ -14,7 +14,7 @@ struct spans {
 };
 
 spans within(milliseconds left, std::optional<std::chrono::seconds> budget = std::nullopt) {
-  const moment now{wall_time{1'000'000s}, std::chrono::steady_clock::time_point{500s}};
+  const both_clocks now{wall_time{1'000'000s}, std::chrono::steady_clock::time_point{500s}};
   const time_limit limit = limit_until(now.wall + left, now, budget);
   const auto from_now = [&](time_limit::time_point t) { return std::chrono::floor<milliseconds>(t - now.steady); };
   return {from_now(limit.stop), from_now(limit.cancel), from_now(limit.end)};

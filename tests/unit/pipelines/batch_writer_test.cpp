@@ -34,7 +34,9 @@ struct writing {
   fakes::test_run t;
   report out;
   pipelines::restore_progress progress{t.run, {}};
-  pipelines::batch_writer writer{t.run, out, progress, "s3://b/snap"};
+  pipelines::batch_writer writer{t.run, out, progress, [](std::string_view, std::uint64_t line) {
+                                   return finding{.kind = {}, .object = "s3://b/snap", .line = line, .detail = {}};
+                                 }};
   std::shared_ptr<pipelines::settled_prefix> lines = progress.begin_lines();
   void write(int items) {
     pipelines::batch_end end{lines, lines->begin(static_cast<std::uint64_t>(items))};
