@@ -80,7 +80,7 @@ class History(harness.StackTest):
         self.assertIsNone(now.at)
         before = self.expect(3, "show", *self.KEY, "--at", "-1h")
         self.assertEqual(before.versions, [])
-        self.assertIn("first backfill", before.not_covered)
+        self.assertIn("no backfill had been finished by then", before.not_covered)
         text = self.run_binary("show", *self.KEY, "--at", versions[-1]["arrived"])
         self.assertEqual(text.exit_code, 0, text)
         self.assertIn(DIGITS, text.stdout)

@@ -116,7 +116,7 @@ class Past(harness.StackTest):
     def cannot_tell(self, moment, *words, **environment):
         """Refused with exit code 1 and without a trace; taken on request, and called not covered."""
         before = self.keys(self.snapshots_prefix)
-        self.refused(1, ["cannot be told for sure", *words], "snapshot", "--at", moment, **environment)
+        self.refused(1, ["cannot be told for sure", *words], "snapshot", "--at", moment, "--overwrite", **environment)
         self.assertEqual(self.keys(self.snapshots_prefix), before)
         run = self.expect(3, "snapshot", "--at", moment, "--accept-incomplete", "--overwrite", **environment)
         for word in words:

@@ -132,6 +132,8 @@ class RightsTest(unittest.TestCase):
         self.took("snapshot", "s3:ListBucket", "s3:GetObject", "s3:PutObject")
         self.command("restore", "restored", "first.json", "--state", "s3")
         self.took("restore", "dynamodb:BatchWriteItem", "s3:GetObject", table="restored")
+        self.command("restore", "restored", "--at", "-0s")
+        self.took("restore --at", "dynamodb:BatchWriteItem", "s3:GetObjectVersion", "s3:ListBucketVersions", table="restored")
         self.function("restore", {"tableName": "restored", "snapshotFilename": "second.json"})
         self.took("restore", "dynamodb:BatchWriteItem", "s3:GetObject", table="restored")
 
@@ -144,7 +146,7 @@ class RightsTest(unittest.TestCase):
         self.command("show", "--key", "id=i2")
         self.took("history and show", "s3:GetObjectVersion")
         self.command("show", "--key", "id=i2", "--at", "-0s")
-        self.took("history and show", "s3:GetObjectVersion")
+        self.took("history and show", "s3:GetObjectVersion", "s3:GetLifecycleConfiguration")
         self.command("show", "--key", "id=never-was")
         self.took("history and show", "s3:ListBucketVersions")
 
