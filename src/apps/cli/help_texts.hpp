@@ -8,7 +8,7 @@ inline constexpr auto program = "dynamodb-backup";
 inline constexpr auto usage =
     R"(Usage: dynamodb-backup backfill <table>                every item of a table into the incremental bucket
        dynamodb-backup snapshot [<name>] [--table T]   that bucket's current state into one file (--at: a past one)
-       dynamodb-backup restore <table> <snapshot>      a snapshot into an existing table
+       dynamodb-backup restore <table> <snapshot>      a snapshot into an existing table (or --at <time>)
        dynamodb-backup follow <table>                  its changes into that bucket, as they happen
        dynamodb-backup history --key <key>             every version of one item, and what changed
        dynamodb-backup show --key <key> [--at <time>]  one item, as it is or as it was
