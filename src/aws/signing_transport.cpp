@@ -94,7 +94,7 @@ task<response> signing_transport::send(request& r) {
 task<response> signing_transport::send_signed(request& r, const std::string& payload_hash, const credentials& who) {
   const sigv4::scope where{region_of(r), service_, text::amz_date(clock_.now() + skew_)};
   sigv4::sign(r, who, where, payload_hash, dialect_, &keys_);
-  co_return co_await inner_.send(r);
+  return inner_.send(r);
 }
 
 bool signing_transport::correct_clock(const response& answer, std::chrono::milliseconds used_skew) {

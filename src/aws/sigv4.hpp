@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "aws/credentials.hpp"
+#include "crypto/hmac_key.hpp"
 #include "dynabackup/http.hpp"
 
 namespace dynabackup::aws::sigv4 {
@@ -42,17 +43,17 @@ canonical canonical_request(std::string_view method, std::string_view target, co
                             std::string_view payload_hash, const rules& dialect);
 std::string string_to_sign(const scope& where, std::string_view canonical_request);
 std::array<unsigned char, 32> signing_key(std::string_view secret, const scope& where);
-std::string signature(const std::array<unsigned char, 32>& key, std::string_view string_to_sign);
+std::string signature(const crypto::hmac_key& key, std::string_view string_to_sign);
 
-/// The signing key of one (secret, date, region, service), kept until one of them changes: deriving it is most of the
-/// hashing that a small request costs.
+/// The signing key of one (secret, date, region, service), ready for use and kept until one of them changes: deriving
+/// it is most of the hashing that a small request costs.
 class key_cache {
  public:
-  const std::array<unsigned char, 32>& of(std::string_view secret, const scope& where);
+  const crypto::hmac_key& of(std::string_view secret, const scope& where);
 
  private:
   std::string secret_, date_, region_, service_;
-  std::optional<std::array<unsigned char, 32>> key_;
+  std::optional<crypto::hmac_key> key_;
 };
 
 /// All of it: sets X-Amz-Date, x-amz-content-sha256 and X-Amz-Security-Token as the dialect wants, then Authorization;

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "text/hex.hpp"
+
 namespace dynabackup::text {
 namespace {
 
@@ -94,11 +96,8 @@ void append_json_escape(std::string& out, char c) {
 }  // namespace
 
 std::string hex(std::string_view bytes) {
-  std::string out(bytes.size() * 2, '\0');
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    out[2 * i] = lower_hex[byte_at(bytes, i) >> 4];
-    out[2 * i + 1] = lower_hex[byte_at(bytes, i) & 15];
-  }
+  std::string out;
+  append_hex(out, bytes);
   return out;
 }
 

@@ -111,6 +111,10 @@ TEST_CASE("paths and queries become canonical by the dialect") {
       {"/k?&&a==b&=v&", "/k\n=v&a=%3Db", "/k\n=v&a=%3Db"},
       {"/k?", "/k\n", "/k\n"},
       {"/k?a=?b", "/k\na=%3Fb", "/k\na=%3Fb"},
+      {"/k?versionId=aZ09-._~", "/k\nversionId=aZ09-._~", "/k\nversionId=aZ09-._~"},
+      {"/k?=v", "/k\n=v", "/k\n=v"},
+      {"/k?a==", "/k\na=%3D", "/k\na=%3D"},
+      {"/k?a=\xe9", "/k\na=%E9", "/k\na=%E9"},
       // '-' sorts before '=' would: names are compared first, whole.
       {"/k?ab=1&a-b=1&a=2", "/k\na=2&a-b=1&ab=1", "/k\na=2&a-b=1&ab=1"},
   };

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "crypto/hmac_key.hpp"
 #include "fakes/test_data.hpp"
 #include "text/codecs.hpp"
 
@@ -56,6 +57,18 @@ TEST_CASE("HMAC-SHA-256 has the examples of RFC 4231") {
   CHECK(hmac_hex(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First") ==
         "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
   CHECK(hmac_hex("", "") == "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+}
+
+TEST_CASE("a key made ready signs any number of messages as HMAC-SHA-256 does") {
+  const crypto::digest key = crypto::sha256("a key");
+  const crypto::hmac_key ready = key;
+  for (const std::size_t length : {0, 1, 55, 56, 63, 64, 65, 119, 120, 128, 1000}) {
+    CAPTURE(length);
+    const std::string message(length, 'm');
+    CHECK(ready.sign(message) == crypto::hmac_sha256(crypto::as_bytes(key), message));
+  }
+  CHECK(ready == crypto::hmac_key(key));
+  CHECK_FALSE(ready == crypto::hmac_key(crypto::sha256("another key")));
 }
 
 TEST_CASE("MD5 has the examples of RFC 1321") {

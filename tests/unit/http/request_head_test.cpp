@@ -66,3 +66,12 @@ TEST_CASE("nothing can break the message apart") {
   r.headers = {{"X:Y", "z"}};
   CHECK_THROWS_AS(head_of(r), usage_error);
 }
+
+TEST_CASE("what ends one part of a head is allowed in another") {
+  const request r{.method = "GET:",
+                  .to = {false, "h", 80},
+                  .target = "/a:\xc3\xa9",
+                  .headers = {{"X\xff", " a: b\t\x8d\x8a"}},
+                  .body = ""};
+  CHECK(head_of(r) == "GET: /a:\xc3\xa9 HTTP/1.1\r\nHost: h\r\nX\xff:  a: b\t\x8d\x8a\r\n\r\n");
+}

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "text/hex.hpp"
+
 using namespace dynabackup;
 using namespace std::string_literals;
 
@@ -26,6 +28,9 @@ std::string json(std::string_view text) {
 TEST_CASE("hex writes two lower-case digits a byte") {
   CHECK(text::hex("") == "");
   CHECK(text::hex("\x00\x0f\xa0\xff"s) == "000fa0ff");
+  std::string out = "0x";
+  text::append_hex(out, "\x1e\xe1");
+  CHECK(out == "0x1ee1");
 }
 
 TEST_CASE("base64 has the vectors of RFC 4648 section 10, both ways") {
