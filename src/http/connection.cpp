@@ -20,6 +20,7 @@
 #include <openssl/ssl.h>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <sys/socket.h>
 #include <utility>
 
@@ -133,7 +134,8 @@ struct connection::impl {
   task<void> connect(std::vector<asio::ip::address> addresses, limits time);
   task<void> handshake(limits time);
   task<response> exchange(request& r, std::size_t max_header_bytes, limits time);
-  task<error_code> write(request& r);
+  std::size_t send_at_once(error_code& failure);
+  task<error_code> write(std::size_t from, std::string_view body);
   task<void> read_answer(request& r, step& current, std::chrono::milliseconds once_begun);
   task<void> admit_body(request& r, step& current);
   void check(const error_code& failure, const step& current, stage where, const char* what) const;
@@ -182,11 +184,15 @@ task<void> connection::impl::handshake(limits time) {
   check(failure, current, stage::before_send, "no TLS handshake");
 }
 
-task<error_code> connection::impl::write(request& r) {
-  const bool gather = r.body.size() > gather_from_bytes;
-  if (!gather) out += r.body;
-  const std::array<asio::const_buffer, 2> parts{asio::buffer(out),
-                                                gather ? asio::buffer(r.body) : asio::const_buffer{}};
+// A small request fits into the socket's buffer and needs no suspension; what is left of another is for write().
+std::size_t connection::impl::send_at_once(error_code& failure) {
+  const auto sent = ::send(socket.native_handle(), out.data(), out.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent < 0 && errno != EAGAIN && errno != EINTR) failure = {errno, boost::system::system_category()};
+  return sent < 0 ? 0 : static_cast<std::size_t>(sent);
+}
+
+task<error_code> connection::impl::write(std::size_t from, std::string_view body) {
+  const std::array<asio::const_buffer, 2> parts{asio::buffer(out) + from, asio::buffer(body)};
   if (tls) {
     const auto sent = co_await asio::async_write(*tls, parts, no_throw);
     co_return std::get<0>(sent);
@@ -199,8 +205,12 @@ task<response> connection::impl::exchange(request& r, std::size_t max_header_byt
   reader.begin({max_header_bytes, r.max_response_bytes, r.method == "HEAD"});
   out.clear();
   append_head(out, r);
+  const bool gather = r.body.size() > gather_from_bytes;
+  if (!gather) out += r.body;
   step current(deadline, time);
-  const error_code unsent = co_await write(r);
+  error_code unsent;
+  const std::size_t sent = gather || tls ? 0 : send_at_once(unsent);
+  if (!unsent && sent < out.size()) unsent = co_await write(sent, gather ? r.body : std::string_view{});
   std::exception_ptr no_answer;
   if (unsent) {
     if (deadline.rang() || unsent == asio::error::operation_aborted) {

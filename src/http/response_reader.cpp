@@ -22,6 +22,8 @@ constexpr std::size_t first_buffer_bytes = 16 * 1024;
 // A string zeroes what it grows by: in steps that stay in the cache until the socket fills them.
 constexpr std::size_t body_step_bytes = 128 * 1024;
 constexpr std::size_t unsized_body_cost = 16 * 1024;
+// More than the services send; the layers above us add a header or two.
+constexpr std::size_t usual_headers = 16;
 constexpr std::string_view http_1 = "HTTP/1.";
 constexpr char tls_alert = 0x15;
 constexpr char tls_handshake = 0x16;
@@ -36,6 +38,7 @@ class response_reader::head_parser final : public beast::http::basic_parser<fals
     skip(l.head_request);
     body_limit(boost::none);
     header_limit(static_cast<std::uint32_t>(std::min<std::size_t>(l.header_bytes, 1u << 30)));
+    into_.headers.reserve(usual_headers);
   }
   bool foreign_coding = false;
 
@@ -43,7 +46,7 @@ class response_reader::head_parser final : public beast::http::basic_parser<fals
   void on_request_impl(beast::http::verb, beast::string_view, beast::string_view, int, error_code&) override {}
   void on_response_impl(int code, beast::string_view, int, error_code&) override { into_.status = code; }
   void on_field_impl(beast::http::field f, beast::string_view name, beast::string_view value, error_code&) override {
-    into_.headers.push_back({std::string(name), std::string(value)});
+    into_.headers.emplace_back(std::string(name), std::string(value));
     if (f == beast::http::field::transfer_encoding && !beast::iequals(value, "chunked")) foreign_coding = true;
   }
   void on_header_impl(error_code&) override {}

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <future>
 #include <memory>
+#include <netinet/tcp.h>
 #include <string>
 #include <thread>
 
@@ -201,6 +202,31 @@ TEST_CASE("large bodies go out and come in whole") {
     CHECK(echo.body.capacity() >= size + response::body_padding);
   }
   CHECK(c.pool.dials() == 1);
+}
+
+TEST_CASE("what the socket does not take at once follows") {
+  // Short segments make the client's buffer small, and a server that is late to read fills it.
+  boost::asio::io_context io;
+  boost::asio::ip::tcp::acceptor late(io);
+  late.open(boost::asio::ip::tcp::v4());
+  const int segment = 536;
+  setsockopt(late.native_handle(), IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
+  late.set_option(boost::asio::socket_base::receive_buffer_size(4'096));
+  late.bind({boost::asio::ip::make_address("127.0.0.1"), 0});
+  late.listen();
+  std::string received;
+  std::jthread serving([&] {
+    peer p(late.accept(), 0);
+    std::this_thread::sleep_for(50ms);
+    received = p.request();
+    p.answer("all of it");
+  });
+  client c;
+  const std::string body = pattern(65'536);
+  CHECK(c.send(client::put({false, "127.0.0.1", late.local_endpoint().port()}, body)).body == "all of it");
+  serving.join();
+  const bool whole = received.ends_with("\r\n\r\n" + body);
+  CHECK(whole);
 }
 
 TEST_CASE("connections that cannot go on are not kept") {
