@@ -135,7 +135,7 @@ struct connection::impl {
   task<void> handshake(limits time);
   task<response> exchange(request& r, std::size_t max_header_bytes, limits time);
   std::size_t send_at_once(error_code& failure);
-  task<error_code> write(std::string_view rest, std::string_view body);
+  task<error_code> write(std::size_t from, std::string_view body);
   task<void> read_answer(request& r, step& current, std::chrono::milliseconds once_begun);
   task<void> admit_body(request& r, step& current);
   void check(const error_code& failure, const step& current, stage where, const char* what) const;
@@ -184,17 +184,15 @@ task<void> connection::impl::handshake(limits time) {
   check(failure, current, stage::before_send, "no TLS handshake");
 }
 
-// A small request fits into the socket's buffer: it needs no suspension, and nothing of what one allocates. What is
-// left after a short count is for write().
+// A small request fits into the socket's buffer and needs no suspension; what is left of another is for write().
 std::size_t connection::impl::send_at_once(error_code& failure) {
   const auto sent = ::send(socket.native_handle(), out.data(), out.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent >= 0) return static_cast<std::size_t>(sent);
-  if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) failure = {errno, boost::system::system_category()};
-  return 0;
+  if (sent < 0 && errno != EAGAIN && errno != EINTR) failure = {errno, boost::system::system_category()};
+  return sent < 0 ? 0 : static_cast<std::size_t>(sent);
 }
 
-task<error_code> connection::impl::write(std::string_view rest, std::string_view body) {
-  const std::array<asio::const_buffer, 2> parts{asio::buffer(rest), asio::buffer(body)};
+task<error_code> connection::impl::write(std::size_t from, std::string_view body) {
+  const std::array<asio::const_buffer, 2> parts{asio::buffer(out) + from, asio::buffer(body)};
   if (tls) {
     const auto sent = co_await asio::async_write(*tls, parts, no_throw);
     co_return std::get<0>(sent);
@@ -212,9 +210,7 @@ task<response> connection::impl::exchange(request& r, std::size_t max_header_byt
   step current(deadline, time);
   error_code unsent;
   const std::size_t sent = gather || tls ? 0 : send_at_once(unsent);
-  if (!unsent && sent < out.size()) {
-    unsent = co_await write(std::string_view(out).substr(sent), gather ? r.body : std::string_view{});
-  }
+  if (!unsent && sent < out.size()) unsent = co_await write(sent, gather ? r.body : std::string_view{});
   std::exception_ptr no_answer;
   if (unsent) {
     if (deadline.rang() || unsent == asio::error::operation_aborted) {

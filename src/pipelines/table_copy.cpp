@@ -21,6 +21,16 @@ constexpr std::chrono::seconds save_every{5};
 constexpr double full_page_units = 128;
 constexpr int rounds = 4;
 
+/// Made anew for every PUT, which takes it: in a copy each text would be allocated once more.
+s3::put_options as_backfilled(const archive::run_record& record, const std::string& md5) {
+  s3::put_options options;
+  options.meta.emplace(meta::source, meta::from_backfill);
+  options.meta.emplace(meta::md5, md5);
+  options.meta.emplace(meta::run, record.id);
+  options.if_none_match = record.conditional_writes;
+  return options;
+}
+
 }  // namespace
 
 struct table_copy::stored_item {
@@ -137,14 +147,12 @@ task<void> table_copy::upload(stored_item item, byte_budget::charge charge, std:
 /// Stores the item unless something is there; `written` tells, and what is there is judged.
 task<standing> table_copy::put(const stored_item& item, bool& written) {
   existing_object judge{run_, to_.bucket, table_.name, record_.started};
-  s3::put_options options;
-  options.meta = {{meta::source, meta::from_backfill}, {meta::md5, item.md5}, {meta::run, record_.id}};
-  options.if_none_match = record_.conditional_writes;
   for (int round = 1;; ++round) {
     standing there = standing::nothing;
     if (!record_.conditional_writes) there = co_await judge.look(item.object, item.key, item.md5, canonical_);
     if (there != standing::nothing) co_return there;
-    const s3::put_result stored = co_await run_.objects.put_object(to_.bucket, item.object, item.body, options);
+    const s3::put_result stored =
+        co_await run_.objects.put_object(to_.bucket, item.object, item.body, as_backfilled(record_, item.md5));
     if (stored.unsettled) {
       unsettled_ = true;
       last_unsettled_ = run_.clock.steady_now();

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t max_list_bytes = std::size_t{16} << 20;  ///< 1,000 entries, each escaped byte three long
 constexpr std::size_t max_error_bytes = std::size_t{1} << 20;
+/// Ours, and those that signing and retrying add.
+constexpr std::size_t usual_headers = 16;
 
 bool printable_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
@@ -41,6 +43,7 @@ request client::make(std::string_view method, const std::string& bucket, std::st
   r.to = std::move(url.to);
   r.signing_region = place.signing_region;
   r.target = std::move(url.target);
+  r.headers.reserve(usual_headers);
   r.max_response_bytes = max_error_bytes;
   return r;
 }
