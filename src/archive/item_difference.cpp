@@ -68,6 +68,7 @@ changes compare_lists(const elements& before, const elements& after) {
       compare_values(element(i, kind::replaced), attribute(before[i]), attribute(after[i]), out);
     return out;
   }
+  out.reserve(before.size() + after.size() - 2 * (head + tail));
   for (std::size_t i = head; i < before.size() - tail; ++i) {
     out.push_back(element(i, kind::removed));
     out.back().before = before[i];

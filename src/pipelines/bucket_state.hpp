@@ -41,6 +41,9 @@ class bucket_state final : private item_visitor {
   [[nodiscard]] const archive::descriptor& table() const { return table_; }
   [[nodiscard]] std::optional<std::chrono::sys_seconds> at() const;
 
+  /// For whoever cannot take back what it does with the items: a listing beforehand, so that what shows in it is
+  /// refused before anything is done. From here on doubts are told.
+  task<void> survey();
   /// Every item, up to `parallelism` at a time, in any order; each once.
   task<void> read(std::size_t parallelism, taker take);
   /// The listing alone: items and bytes.
@@ -52,6 +55,7 @@ class bucket_state final : private item_visitor {
   void later(s3::listed_version found) override { past_->later(std::move(found)); }
 
   task<void> visit(std::size_t parallelism);
+  task<void> visit_listed(std::size_t parallelism);
   task<void> list();
   task<void> take_one(s3::listed_version listed);
   task<void> look_back();
@@ -69,6 +73,7 @@ class bucket_state final : private item_visitor {
   runtime::in_flight* reads_ = nullptr;
   taker take_{};
   plan* counted_ = nullptr;  // while the listing alone is wanted
+  bool surveying_ = false;
 };
 
 }  // namespace dynabackup::pipelines

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "archive/object_name.hpp"
-#include "dynabackup/error.hpp"
 #include "runtime/in_flight.hpp"
 
 namespace dynabackup::pipelines {
@@ -99,8 +98,6 @@ struct lister {
         if (v.key != settled) co_await judge(std::move(v), settled);
       }
       more = page.next_key_marker.has_value();
-      if (more && page.next_key_marker == key_marker && page.next_version_id_marker == id_marker)
-        throw format_error("S3's ListObjectVersions answers for " + home.text() + " lead in a circle");
       key_marker = std::move(page.next_key_marker);
       id_marker = std::move(page.next_version_id_marker);
     }

@@ -41,6 +41,7 @@ struct item_run {
   std::optional<std::string> key_marker;
   std::string version_id_marker;
   bool listed_all = false;
+  bool told_overwriting = false;
 
   item_run(run_context& context, item_order given, const char* operation)
       : run(context), order(std::move(given)), reader{context, order.what.from.bucket, {}, {}} {
@@ -111,10 +112,18 @@ struct item_run {
     return "s3://" + order.what.from.bucket + "/" + key + " version " + v.version_id;
   }
 
+  /// A version without an id replaces the one before that has none: what lay there at some time may be gone.
+  void doubt_if_overwriting(const std::string& version_id) {
+    if (version_id != "null" || told_overwriting) return;
+    told_overwriting = true;
+    not_covered("bucket " + order.what.from.bucket + " was not versioned all the time: a version of object " + key +
+                " without an id of its own may have taken the place of others");
+  }
+
   void tell(const item_version& v) {
     ++run.seen.items;
     run.seen.bytes += v.item.size();
-    ++out.items_read;
+    if (!v.item.empty()) ++out.items_read;
     out.bytes_read += v.item.size();
     if (!v.problem.empty()) {
       ++out.objects_skipped;
@@ -174,6 +183,7 @@ struct history_run : item_run {
 
   void follow_on(item_version older) {
     if (newer) {
+      doubt_if_overwriting(newer->version_id);
       if (newer->problem.empty() && older.problem.empty())
         newer->changes = archive::differences(older.item, newer->item);
       tell(*newer);
@@ -203,7 +213,10 @@ struct show_run : item_run {
       std::vector<s3::listed_version> page = co_await next_page();
       if (page.empty()) co_return std::nullopt;
       for (s3::listed_version& v : page)
-        if (!at || second_of(v.last_modified) <= *at) co_return std::move(v);
+        if (at && second_of(v.last_modified) > *at)
+          doubt_if_overwriting(v.version_id);
+        else
+          co_return std::move(v);
     }
   }
 };

@@ -35,6 +35,14 @@ bool is_about_items(const s3::lifecycle_rule& rule, const s3_location& home) {
   return rest.size() <= 64 && rest.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+/// Whether they may be those that coverage is told by.
+bool is_about_records(const s3::lifecycle_rule& rule, const s3_location& home) {
+  const std::string books = home.prefix + std::string(archive::bookkeeping);
+  for (const char* folder : {"runs/", "gaps/", "dead-letter/"})
+    if (rule.prefix.starts_with(books + folder) || (books + folder).starts_with(rule.prefix)) return true;
+  return false;
+}
+
 struct judge {
   run_context& run;
   s3_location home;
@@ -62,16 +70,17 @@ struct judge {
 
   task<void> look_at_rules() {
     std::vector<s3::lifecycle_rule> rules;
-    bool denied = false;
+    std::string unread;
     try {
       rules = co_await run.objects.get_bucket_lifecycle(home.bucket);
     } catch (const service_error& e) {
-      if (e.failure.status != 403) throw;
-      denied = true;
+      if (e.failure.status >= 500) throw;
+      unread = e.failure.status == 403 ? "may not be read (s3:GetLifecycleConfiguration)" : "are not told";
+    } catch (const format_error&) {
+      unread = "are told in a form that cannot be read";
     }
-    if (denied)
-      add("the lifecycle rules of bucket " + home.bucket +
-          " may not be read (s3:GetLifecycleConfiguration), so that versions may have expired");
+    if (!unread.empty())
+      add("the lifecycle rules of bucket " + home.bucket + " " + unread + ", so that versions may have expired");
     const sys_seconds now = second_of(run.objects.service_time());
     for (const s3::lifecycle_rule& rule : rules)
       // Objects of ours have no tags.
@@ -79,20 +88,20 @@ struct judge {
   }
 
   void apply(const s3::lifecycle_rule& rule, std::chrono::seconds age) {
+    const bool items = is_about_items(rule, home), records = is_about_records(rule, home);
+    if (!items && !records) return;
     const std::string name = fmt::format("lifecycle rule '{}' of bucket {}", rule.id, home.bucket);
-    const bool items = is_about_items(rule, home);
-    if (items && rule.expires_current)
-      add(name + " expires current objects: items vanish from the backup that the table still has");
+    if (rule.expires_current)
+      add(name + (items ? " expires current objects: items vanish from the backup that the table still has"
+                        : " expires current objects under " + std::string(archive::bookkeeping) +
+                              ": gaps and open runs vanish from the records"));
     // S3 removes a version that many days after it was replaced, not earlier: what was current then is still there
     // while they last.
-    if (!rule.noncurrent || age < *rule.noncurrent) return;
-    if (items)
+    if (rule.noncurrent && age >= *rule.noncurrent)
       add(fmt::format("{} removes versions {} days after they were replaced: the moment is {} days ago", name,
                       rule.noncurrent->count(), std::chrono::floor<std::chrono::days>(age).count()));
-    else if (rule.prefix.starts_with(home.prefix + std::string(archive::bookkeeping)))
-      found.warnings.push_back(fmt::format(
-          "{} removes old bookkeeping after {} days: a gap that was there then, and was removed since, may not be seen",
-          name, rule.noncurrent->count()));
+    if (rule.archives_current || (rule.archives_noncurrent && age >= *rule.archives_noncurrent))
+      add(name + " moves objects to an archive class: nothing is read from there before it is restored in S3");
   }
 
   /// As coverage_of, with what the records say of that moment: a run that was not closed then was open.
@@ -157,6 +166,12 @@ task<sys_seconds> settle_moment(run_context& run, s3_location home, moment asked
     now = co_await bucket_now(run, home);
   }
   co_return at;
+}
+
+task<std::string> expired_at(run_context& run, s3_location home, sys_seconds at) {
+  judge work{run, std::move(home), at};
+  co_await work.look_at_rules();
+  co_return std::move(work.found.missing);
 }
 
 task<coverage> coverage_at(run_context& run, s3_location home, sys_seconds at) {

@@ -14,6 +14,9 @@ namespace dynabackup::pipelines {
 /// it lies ahead.
 task<std::chrono::sys_seconds> settle_moment(run_context& run, s3_location home, moment asked);
 
+/// What lifecycle rules may have taken away of that moment by now; empty: nothing.
+task<std::string> expired_at(run_context& run, s3_location home, std::chrono::sys_seconds at);
+
 /// Everything that stands against telling the state at that moment, in `missing`.
 task<coverage> coverage_at(run_context& run, s3_location home, std::chrono::sys_seconds at);
 

@@ -51,6 +51,9 @@ struct past_run {
     if (what.dry_run) {
       co_await count();
     } else {
+      co_await state.survey();
+      run.seen.notices.push_back("the state at " + text::rfc3339(*state.at()) +
+                                 ": if this is interrupted, run it again with --at and that time");
       auto everything = [this](runtime::in_flight& writes) { return write(writes); };
       co_await runtime::bounded(run.table_parallelism, run.stop, everything);
       co_await progress.wait_out_late_writes();
@@ -81,8 +84,13 @@ struct past_run {
   task<void> write(runtime::in_flight& writes) {
     to.emplace(restore_target{run, out, what.table, table.key, writer, progress, writes, bodies, batches});
     batch.emplace(*to, progress.begin_lines());
-    co_await state.read(run.object_parallelism,
-                        [this](const s3::listed_version& which, const std::string& body) { return take(which, body); });
+    try {
+      co_await state.read(run.object_parallelism, [this](const s3::listed_version& which, const std::string& body) {
+        return take(which, body);
+      });
+    } catch (const format_error& e) {
+      throw format_error(std::string(e.what()) + ". Some of the other items were written already");
+    }
     co_await batch->send();
   }
 
@@ -101,8 +109,7 @@ struct past_run {
       reader->read(body, item, key);
       if (which.key != what.from.key(archive::object_name(key))) throw format_error("it is named after another item");
     } catch (const format_error& e) {
-      throw format_error("s3://" + what.from.bucket + "/" + which.key + " cannot be restored: " + e.what() +
-                         ". Some of the other items were written already");
+      throw format_error("s3://" + what.from.bucket + "/" + which.key + " cannot be restored: " + e.what());
     }
   }
 

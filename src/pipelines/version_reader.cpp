@@ -66,11 +66,15 @@ task<item_version> version_reader::read(s3::listed_version listed) {
   s3::get_options options;
   options.version_id = listed.version_id;
   options.range = s3::byte_range{0, listed.size - 1};
-  std::optional<s3::object_body> found = co_await run.objects.get_object(bucket, listed.key, options);
-  if (!found) {
-    out.problem = "it was removed after it was listed";
-    co_return out;
+  std::optional<s3::object_body> found;
+  try {
+    found = co_await run.objects.get_object(bucket, listed.key, options);
+    if (!found) out.problem = "it was removed after it was listed";
+  } catch (const service_error& e) {
+    if (e.failure.code != "InvalidObjectState") throw;
+    out.problem = "it lies in an archive class: `aws s3api restore-object` makes it readable";
   }
+  if (!out.problem.empty()) co_return out;
   out.problem = take_item(*found, *this, out);
   take_metadata(std::move(found->head.meta), out);
   co_return out;

@@ -244,8 +244,11 @@ task<version_page> client::list_object_versions(std::string bucket, std::string 
   request r = make("GET", bucket, {}, query);
   r.max_response_bytes = max_list_bytes;
   const response answer = co_await send(r, bucket);
-  require_success(answer, {"ListObjectVersions", std::move(bucket), {}});
-  co_return read_version_page(answer.body);
+  require_success(answer, {"ListObjectVersions", bucket, {}});
+  version_page page = read_version_page(answer.body);
+  if (page.next_key_marker && page.next_key_marker == key_marker && page.next_version_id_marker == version_id_marker)
+    throw format_error("S3's ListObjectVersions answers for " + bucket + " lead in a circle");
+  co_return page;
 }
 
 /// GET /?versioning (GetBucketVersioning).

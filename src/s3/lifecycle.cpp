@@ -1,5 +1,6 @@
 #include "s3/lifecycle.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <pugixml.hpp>
 
@@ -17,6 +18,12 @@ std::chrono::days days_of(pugi::xml_node action, const char* name) {
   return std::chrono::days{days};
 }
 
+/// Classes whose objects have to be restored before they can be read (S3 User Guide, "archived objects").
+bool is_archive(pugi::xml_node transition) {
+  const std::string_view storage = transition.child_value("StorageClass");
+  return storage == "GLACIER" || storage == "DEEP_ARCHIVE";
+}
+
 lifecycle_rule read_rule(pugi::xml_node rule) {
   lifecycle_rule read;
   read.id = rule.child_value("ID");
@@ -30,6 +37,13 @@ lifecycle_rule read_rule(pugi::xml_node rule) {
   read.expires_current = expiration.child("Days") || expiration.child("Date");
   if (const pugi::xml_node old = rule.child("NoncurrentVersionExpiration"))
     read.noncurrent = days_of(old, "NoncurrentDays");
+  for (const pugi::xml_node each : rule.children("Transition"))
+    read.archives_current = read.archives_current || is_archive(each);
+  for (const pugi::xml_node each : rule.children("NoncurrentVersionTransition"))
+    if (is_archive(each)) {
+      const std::chrono::days after = days_of(each, "NoncurrentDays");
+      read.archives_noncurrent = std::min(read.archives_noncurrent.value_or(after), after);
+    }
   return read;
 }
 
@@ -43,7 +57,7 @@ std::vector<lifecycle_rule> read_lifecycle(std::string_view body) {
     throw format_error("S3's GetBucketLifecycleConfiguration answer cannot be read");
   std::vector<lifecycle_rule> rules;
   for (const pugi::xml_node rule : root.children("Rule"))
-    if (rule.child_value("Status") == std::string_view("Enabled")) rules.push_back(read_rule(rule));
+    if (rule.child_value("Status") != std::string_view("Disabled")) rules.push_back(read_rule(rule));
   return rules;
 }
 

@@ -14,6 +14,8 @@ struct lifecycle_rule {
   bool tagged = false;           ///< it is about objects with certain tags alone
   bool expires_current = false;  ///< objects vanish under delete markers, or for good, without anybody's doing
   std::optional<std::chrono::days> noncurrent{};  ///< so long after it was replaced an old version may be gone
+  bool archives_current = false;  ///< objects move, at some age, to a class where a GET answers InvalidObjectState
+  std::optional<std::chrono::days> archives_noncurrent{};  ///< so long after it was replaced a version may be there
 };
 
 /// The rules that are switched on. format_error: not XML, or not a LifecycleConfiguration.

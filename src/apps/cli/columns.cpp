@@ -51,6 +51,11 @@ character character_at(std::string_view text, std::size_t at) {
 
 std::size_t width_of(char32_t c) { return within(combining, c) ? 0 : within(wide, c) ? 2 : 1; }
 
+/// A line may end in its place. Of several in a row none is taken away: they are what the text says.
+bool lone_space(std::string_view text, std::size_t at) {
+  return text[at] == ' ' && at > 0 && at + 1 < text.size() && text[at - 1] != ' ' && text[at + 1] != ' ';
+}
+
 /// Bytes of the character or the escape at `at`.
 std::size_t unit_at(std::string_view json, std::size_t at) {
   if (json[at] != '\\') return character_at(json, at).bytes;
@@ -102,20 +107,18 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
   while (!text.empty()) {
     std::size_t columns = 0;
     std::size_t at = 0;
-    std::size_t space = 0;  // behind the last one that may end the line
+    std::size_t space = 0;  // the last one in whose place the line may end
     while (at < text.size()) {
       const character c = character_at(text, at);
       if (at > 0 && columns + width_of(c.code) > width) break;
       columns += width_of(c.code);
+      if (columns > width / 3 && lone_space(text, at)) space = at;
       at += c.bytes;
-      if (c.code == ' ' && columns > width / 3) space = at;
     }
-    const bool space_follows = at < text.size() && text[at] == ' ';
-    const std::size_t end = at == text.size() || space_follows || space == 0 ? at : space;
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(end + (space_follows && end == at ? 1 : 0));
-    while (!text.empty() && line.ends_with(' ')) line.remove_suffix(1);
-    lines.emplace_back(line);
+    if (at < text.size() && lone_space(text, at)) space = at;
+    const std::size_t end = at == text.size() || space == 0 ? at : space;
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(end + (end == space ? 1 : 0));
   }
   if (lines.empty()) lines.emplace_back();
   return lines;

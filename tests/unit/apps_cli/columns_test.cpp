@@ -40,6 +40,8 @@ TEST_CASE("lines end at spaces where they can, and hold all of the text") {
   CHECK(wrapped("one two three", 7) == lines{"one two", "three"});
   CHECK(wrapped("aaaaaaaaaa", 4) == lines{"aaaa", "aaaa", "aa"});
   CHECK(wrapped("a aaaaaaaaa", 6) == lines{"a aaaa", "aaaaa"});
+  CHECK(wrapped("one    three", 5) == lines{"one  ", "  thr", "ee"});
+  CHECK(wrapped("abc      ", 4) == lines{"abc ", "    ", " "});
   CHECK(wrapped("日本語", 4) == lines{"日本", "語"});
   CHECK(wrapped("日本", 1) == lines{"日", "本"});
 }

@@ -95,11 +95,13 @@ struct item_world {
   }
   void remove() { store.remove("b", object); }
   void at(const char* time) { base.clock.wall = *text::parse_rfc3339(time); }
-  void suspend() {
+  void suspend() { versioning("Suspended"); }
+  void enable() { versioning("Enabled"); }
+  void versioning(const std::string& status) {
     request r;
     r.method = "PUT";
     r.target = "/b?versioning";
-    r.body = "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>";
+    r.body = "<VersioningConfiguration><Status>" + status + "</Status></VersioningConfiguration>";
     REQUIRE(store.handle(r).status == 200);
   }
 
@@ -306,6 +308,23 @@ TEST_CASE("a moment before the first backfill had ended is not covered") {
   item_world::covered(w);
   CHECK(says(w.show("2026-11-22T11:29:59Z").not_covered, "2026-11-22T11:30:00Z"));
   CHECK(w.show("2026-11-22T11:30:00Z").not_covered.empty());
+}
+
+TEST_CASE("a version without an id may have taken the place of others") {
+  item_world w;
+  item_world::covered(w);
+  w.at("2026-11-22T11:31:00Z");
+  w.streamed(R"(,"n":{"N":"1"})", "1");
+  w.suspend();
+  w.at("2026-11-22T11:32:00Z");
+  w.streamed(R"(,"n":{"N":"2"})", "2");
+  w.at("2026-11-22T11:34:00Z");
+  w.streamed(R"(,"n":{"N":"3"})", "3");
+  w.enable();
+  w.at("2026-11-22T11:45:03Z");
+  CHECK(says(w.show("2026-11-22T11:33:00Z").not_covered, "may have taken the place of others"));
+  CHECK(says(w.history().not_covered, "may have taken the place of others"));
+  CHECK(w.show().whole());
 }
 
 TEST_CASE("what is missing in the backup is told of one item too") {

@@ -186,8 +186,35 @@ TEST_CASE("rules that remove old versions reach as far as their days") {
   }
   w.lifecycle(rule("<Prefix></Prefix>" + noncurrent(2), "Disabled"));
   CHECK(w.refusal(w.then) == "");
-  w.lifecycle(rule("<Filter><Prefix>p/.dynabackup/</Prefix></Filter>" + noncurrent(2)));
-  CHECK(w.at(w.then).warnings.size() == 1);
+}
+
+TEST_CASE("rules for the records by which coverage is told count like those for items") {
+  quiet_world w;
+  w.pass(49h);
+  for (const char* about : {"p/.dynabackup/", "p/.dyna", "p/.dynabackup/gaps/", "p/.dynabackup/runs/2026"}) {
+    const std::string filter = "<Filter><Prefix>" + std::string(about) + "</Prefix></Filter>";
+    w.lifecycle(rule(filter + noncurrent(2)));
+    CHECK(has(w.refusal(w.then), "removes versions 2 days after"));
+    w.lifecycle(rule(filter + noncurrent(3)));
+    CHECK(w.refusal(w.then) == "");
+    w.lifecycle(rule(filter + "<Expiration><Days>30</Days></Expiration>"));
+    CHECK(has(w.refusal(w.then), "gaps and open runs vanish"));
+  }
+  w.lifecycle(rule("<Filter><Prefix>p/.dynabackup/checkpoints/</Prefix></Filter>" + noncurrent(1)));
+  CHECK(w.refusal(w.then) == "");
+}
+
+TEST_CASE("what may have been archived cannot be read") {
+  quiet_world w;
+  w.pass(49h);
+  const auto moved = [](int days) {
+    return rule("<Prefix></Prefix><NoncurrentVersionTransition><NoncurrentDays>" + std::to_string(days) +
+                "</NoncurrentDays><StorageClass>DEEP_ARCHIVE</StorageClass></NoncurrentVersionTransition>");
+  };
+  w.lifecycle(moved(2));
+  CHECK(has(w.refusal(w.then), "archive class"));
+  w.lifecycle(moved(3));
+  CHECK(w.refusal(w.then) == "");
 }
 
 TEST_CASE("rules that expire current objects are refused, those for lonely markers are not") {

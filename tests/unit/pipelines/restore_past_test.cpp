@@ -149,6 +149,35 @@ TEST_CASE("a table with another key is refused before anything is written") {
   w.backfilled();
   w.pass(1h);
   CHECK(has(w.refused({std::nullopt, 0s}), "create the table with the same key"));
+  CHECK(w.restored().empty());
+}
+
+TEST_CASE("doubts that the listing raises come before the first write") {
+  restored_world w;
+  w.put("a", "1");
+  w.put("b", "1");
+  w.backfilled([](archive::run_record& r) {
+    r.changes_recorded = false;
+    r.stream_label.clear();
+    r.items = 1;  // one of the two was deleted since an earlier backfill
+  });
+  w.pass(1h);
+  CHECK(has(w.refused({std::nullopt, 0s}), "are still in the backup"));
+  CHECK(w.restored().empty());
+
+  restored_world overwritten;
+  overwritten.put("a", "1");
+  overwritten.backfilled();
+  const auto then = overwritten.second();
+  overwritten.pass(1h);
+  overwritten.versioning("Suspended");
+  overwritten.put("a", "2");
+  overwritten.versioning("Enabled");
+  overwritten.pass(1h);
+  CHECK(has(overwritten.refused({then, {}}), "without a version of its own after that moment"));
+  CHECK(overwritten.restored().empty());
+  CHECK_FALSE(overwritten.restore({then, {}}, true).whole());
+  CHECK(overwritten.restored().size() == 1);
 }
 
 TEST_CASE("an object that is named after another item is no item to restore") {

@@ -42,6 +42,26 @@ TEST_CASE("what the rules of a bucket are about, wherever their prefix stands") 
   CHECK(rules[2].noncurrent == days{0});
 }
 
+TEST_CASE("archive classes are those whose objects have to be restored first") {
+  const auto rules = rules_in(
+      "<Rule><Status>Enabled</Status><Transition><Days>30</Days><StorageClass>GLACIER_IR</StorageClass></Transition>"
+      "<NoncurrentVersionTransition><NoncurrentDays>9</NoncurrentDays><StorageClass>GLACIER</StorageClass>"
+      "</NoncurrentVersionTransition><NoncurrentVersionTransition><NoncurrentDays>5</NoncurrentDays>"
+      "<StorageClass>DEEP_ARCHIVE</StorageClass></NoncurrentVersionTransition></Rule>"
+      "<Rule><Status>Enabled</Status><Transition><Days>30</Days><StorageClass>GLACIER</StorageClass></Transition></"
+      "Rule>");
+  REQUIRE(rules.size() == 2);
+  CHECK_FALSE(rules[0].archives_current);
+  CHECK(rules[0].archives_noncurrent == days{5});
+  CHECK(rules[1].archives_current);
+  CHECK_FALSE(rules[1].archives_noncurrent);
+}
+
+TEST_CASE("a rule is off only where it says so") {
+  CHECK(rules_in("<Rule><ID>r</ID></Rule><Rule><Status>enabled</Status></Rule>").size() == 2);
+  CHECK(rules_in("<Rule><Status>Disabled</Status></Rule>").empty());
+}
+
 TEST_CASE("days that cannot be read count as none") {
   for (const char* text : {"", "x", "-1", "99999999999999999999", "3.5"}) {
     const auto rules = rules_in("<Rule><Status>Enabled</Status><NoncurrentVersionExpiration><NoncurrentDays>" +
