@@ -17,6 +17,9 @@ namespace {
 constexpr std::size_t largest_hashed_body = std::size_t{1} << 20;
 // A difference below it cannot be why a signature was refused.
 constexpr std::chrono::minutes suspicious_skew{4};
+// What took longer stood still in between (a suspended machine, a stopped process): the signature may have been refused
+// for its age, and the answer's Date is nothing to go by.
+constexpr std::chrono::minutes longest_exchange{4};
 
 std::string payload_hash_of(const request& r, const sigv4::rules& dialect) {
   if (dialect.content_sha256_header && r.to.tls && r.body.size() > largest_hashed_body) {
@@ -71,12 +74,18 @@ signing_transport::signing_transport(transport& inner, credential_provider& who,
 
 task<response> signing_transport::send(request& r) {
   const std::string payload_hash = payload_hash_of(r, dialect_);
-  bool clock_mended = false, keys_renewed = false;
+  bool signed_anew = false, clock_mended = false, keys_renewed = false;
   for (;;) {
     const auto used_skew = skew_;  // others in flight may correct it meanwhile
     const credentials who = co_await who_.current();
+    const auto signed_at = clock_.now();
     response answer = co_await send_signed(r, payload_hash, who);
-    if (!clock_mended && correct_clock(answer, used_skew)) {
+    const bool stood_still = std::chrono::abs(clock_.now() - signed_at) >= longest_exchange;
+    if (!signed_anew && stood_still && may_be_clock(answer)) {
+      signed_anew = true;
+      continue;
+    }
+    if (!clock_mended && !stood_still && correct_clock(answer, used_skew)) {
       clock_mended = true;
       continue;
     }

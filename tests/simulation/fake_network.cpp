@@ -34,6 +34,17 @@ std::optional<transport_error> failure_of(const request& r, const fate& f) {
   }
 }
 
+/// A table that throttles of its own accord does so within what a request bears.
+response serve(world& outside, fault_plan& plan, const request& r, service to) {
+  auto& processed = outside.tables.traits().processed;
+  decltype(fakes::dynamodb_traits::processed) spared;
+  if (plan.bears_no_more(r)) std::swap(spared, processed);
+  response answer = outside.serve(r, to);
+  if (spared) std::swap(spared, processed);
+  if (answer.status == 400 && answer.body.find("ProvisionedThroughputExceeded") != std::string::npos) plan.bear(r);
+  return answer;
+}
+
 }  // namespace
 
 /// One request on its way: its effect is an event of the world. Whoever is dropped while the request is still being
@@ -43,8 +54,8 @@ struct fake_network::delivery {
     if (!f.acts) return;
     auto copy = std::make_shared<request>(r);
     copy->budget = nullptr;
-    effect = world.time.after(f.acts_after, [copy, to, &outside, answer = answer, kind = f.kind] {
-      *answer = outside.serve(*copy, to);
+    effect = world.time.after(f.acts_after, [copy, to, &outside, &plan, answer = answer, kind = f.kind] {
+      *answer = serve(outside, plan, *copy, to);
       const bool late = kind == fault::late_effect || kind == fault::stuck;
       if (late && copy->target.find("/checkpoints/") != std::string::npos) outside.late_checkpoint = true;
       outside.say(std::string("  ") + (kind == fault::none ? "" : name_of(kind)) + " effect " +

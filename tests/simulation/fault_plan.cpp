@@ -73,14 +73,15 @@ fault fault_plan::choose(const request& r, service to) {
   }
 }
 
+int& fault_plan::row_of(const request& r) { return in_a_row_[std::string(header_of(r, "amz-sdk-invocation-id"))]; }
+
 bool fault_plan::strikes(const request& r) {
   ++requests_;
   const bool owed = settings_.owed > 0 && requests_ > 3 && dice_.one_in(6);
   const double rate = is_turn_of_upload(r) ? upload_rate : settings_.rate;
   if (!owed && !(settings_.rate > 0 && dice_.chance(rate))) return false;
-  int& row = in_a_row_[std::string(header_of(r, "amz-sdk-invocation-id"))];
-  if (settings_.most_in_a_row > 0 && row >= settings_.most_in_a_row) return false;
-  ++row;
+  if (bears_no_more(r)) return false;
+  bear(r);
   if (settings_.owed > 0) --settings_.owed;
   return true;
 }

@@ -55,6 +55,12 @@ class fault_plan {
   fault_plan(std::uint64_t seed, fault_settings settings) : dice_(seed), settings_(settings) {}
 
   fate draw(const request& r, service to);
+  /// The table refused this attempt of its own accord, which counts like a fault.
+  void bear(const request& r) { ++row_of(r); }
+  /// One more would be more than a request is retried.
+  [[nodiscard]] bool bears_no_more(const request& r) {
+    return settings_.most_in_a_row > 0 && row_of(r) >= settings_.most_in_a_row;
+  }
   /// Nothing goes wrong any more.
   void calm() { settings_.rate = 0, settings_.owed = 0; }
   [[nodiscard]] std::uint64_t faults() const;
@@ -65,6 +71,7 @@ class fault_plan {
   fault choose(const request& r, service to);
   [[nodiscard]] bool possible(fault kind, const request& r, service to) const;
   bool strikes(const request& r);
+  int& row_of(const request& r);
 
   dice dice_;
   fault_settings settings_;

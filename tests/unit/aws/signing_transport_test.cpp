@@ -152,6 +152,32 @@ TEST_CASE("a wrong clock is corrected by the service's Date, once") {
   CHECK(fakes::run_task(s.dynamodb.send(r)).status == 400);
 }
 
+TEST_CASE("a signature that grew old on its way is made anew, and an old Date mends no clock") {
+  const char* expired =
+      R"({"__type":"com.amazon.coral.service#InvalidSignatureException","message":"Signature expired"})";
+  setup s;
+  const auto sleep = [&s](const request&) { s.clock.wall += 2h; };
+  const auto signed_for = [](const char* date) {
+    return [date](const request& r) { CHECK(value(r, "x-amz-date") == date); };
+  };
+  // The answer came before the machine was suspended.
+  s.network.expect(sleep, 400, expired, {{"Date", "Sun, 22 Nov 2026 11:45:03 GMT"}});
+  s.network.expect(signed_for("20261122T134503Z"), 200, "{}");
+  auto r = some_request();
+  CHECK(fakes::run_task(s.dynamodb.send(r)).status == 200);
+
+  // It was suspended before the request left; and the clock is wrong, too.
+  s.network.expect(sleep, 400, expired, {{"Date", "Sun, 22 Nov 2026 16:45:03 GMT"}});
+  s.network.expect(signed_for("20261122T154503Z"), 400, expired, {{"Date", "Sun, 22 Nov 2026 16:45:03 GMT"}});
+  s.network.expect(signed_for("20261122T164503Z"), 200, "{}");
+  CHECK(fakes::run_task(s.dynamodb.send(r)).status == 200);
+
+  // Once a request.
+  s.network.expect(sleep, 400, expired, {{"Date", "Sun, 22 Nov 2026 18:45:03 GMT"}});
+  s.network.expect(sleep, 400, expired, {{"Date", "Sun, 22 Nov 2026 20:45:03 GMT"}});
+  CHECK(fakes::run_task(s.dynamodb.send(r)).status == 400);
+}
+
 TEST_CASE("the clock is touched for no other reason") {
   struct row {
     const char* what;
