@@ -4,7 +4,7 @@
 
 #include "archive/object_name.hpp"
 #include "crypto/sha256.hpp"
-#include "dynabackup/request_errors.hpp"
+#include "dynabackup/error.hpp"
 #include "pipelines/home.hpp"
 #include "pipelines/past_coverage.hpp"
 #include "pipelines/runs.hpp"
@@ -13,11 +13,7 @@
 namespace dynabackup::pipelines {
 
 task<void> bucket_state::begin() {
-  std::optional<archive::descriptor> found = co_await find_descriptor(run_, asked_.home);
-  if (!found)
-    throw not_found_error(asked_.home.text() + " holds no backup (no " + archive::descriptor_key(asked_.home) +
-                          " in the bucket): check INCREMENTAL_BUCKET and INCREMENTAL_PREFIX, or run `backfill` first");
-  table_ = std::move(*found);
+  table_ = co_await require_backup(run_, asked_.home);
   if (!asked_.at) co_return;
   const std::chrono::sys_seconds at = co_await settle_moment(run_, asked_.home, *asked_.at);
   past_.emplace(run_, asked_.home.bucket, at);

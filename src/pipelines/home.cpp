@@ -5,6 +5,7 @@
 
 #include "archive/object_name.hpp"
 #include "dynabackup/error.hpp"
+#include "dynabackup/request_errors.hpp"
 #include "pipelines/small_file.hpp"
 
 namespace dynabackup::pipelines {
@@ -59,6 +60,14 @@ task<std::optional<archive::descriptor>> find_descriptor(run_context& run, s3_lo
   std::optional<std::string> body = co_await read_small(run, home.bucket, key);
   if (!body) co_return std::nullopt;
   co_return read_named(home.bucket, key, *body, archive::read_descriptor);
+}
+
+task<archive::descriptor> require_backup(run_context& run, s3_location home) {
+  std::optional<archive::descriptor> found = co_await find_descriptor(run, home);
+  if (!found)
+    throw not_found_error(home.text() + " holds no backup (no " + archive::descriptor_key(home) +
+                          " in the bucket): check INCREMENTAL_BUCKET and INCREMENTAL_PREFIX, or run `backfill` first");
+  co_return std::move(*found);
 }
 
 task<bool> check_home(run_context& run, s3_location home, archive::descriptor now, bool adopt) {

@@ -34,6 +34,9 @@ task<bool> require_versioning(run_context& run, s3_location home, bool unversion
 /// Reads the descriptor at `home`; nullopt when there is none.
 task<std::optional<archive::descriptor>> find_descriptor(run_context& run, s3_location home);
 
+/// The same; not_found_error when there is none.
+task<archive::descriptor> require_backup(run_context& run, s3_location home);
+
 /// Refuses (usage_error) a prefix of another table, a recreated table without `adopt`, and a prefix that holds another
 /// tool's objects. Writes nothing. True: the descriptor is to be written.
 task<bool> check_home(run_context& run, s3_location home, archive::descriptor now, bool adopt);

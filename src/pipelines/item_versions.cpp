@@ -51,13 +51,9 @@ struct item_run {
 
   task<void> prepare(bool whole_history) {
     const s3_location& from = order.what.from;
-    const std::optional<archive::descriptor> table = co_await find_descriptor(run, from);
-    if (!table)
-      throw not_found_error(
-          from.text() + " holds no backup (no " + archive::descriptor_key(from) +
-          " in the bucket): check INCREMENTAL_BUCKET and INCREMENTAL_PREFIX, or run `backfill` first");
-    reader.schema = table->key;
-    reader.key = key_of(order.what, *table);
+    const archive::descriptor table = co_await require_backup(run, from);
+    reader.schema = table.key;
+    reader.key = key_of(order.what, table);
     key = from.key(archive::object_name(reader.key));
     co_await check_versioning(whole_history);
     coverage known;
@@ -69,7 +65,7 @@ struct item_run {
     }
     if (!known.missing.empty()) not_covered(std::move(known.missing));
     out.warnings = std::move(known.warnings);
-    order.to.subject({.table = table->table,
+    order.to.subject({.table = table.table,
                       .key = reader.key,
                       .object = "s3://" + from.bucket + "/" + key,
                       .at = at ? text::rfc3339(*at) : std::string()});

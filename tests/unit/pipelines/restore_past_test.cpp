@@ -32,21 +32,7 @@ struct restored_world : past_world {
   fake_dynamodb tables_there{[this] { return t.clock.wall; }};
   table_network to_tables{tables_there};
   dynamodb::client tables{to_tables, {.tls = false, .host = "tables.test", .port = 80}};
-  pipelines::run_context writing{.tables = tables,
-                                 .streams = t.streams,
-                                 .objects = objects,
-                                 .urgent_objects = objects,
-                                 .clock = t.clock,
-                                 .stop = t.stop,
-                                 .seen = t.seen,
-                                 .table_parallelism = 4,
-                                 .object_parallelism = 8,
-                                 .segments = 0,
-                                 .memory_bytes = std::size_t{32} << 20,
-                                 .reads = t.reads,
-                                 .writes = t.writes,
-                                 .random = [] { return 0.5; },
-                                 .table_throttled = [](double) {}};
+  pipelines::run_context writing = over(tables, 8);
 
   explicit restored_world(bool versioned = true, const dynamodb::key_schema& key = {{"id", 'S'}})
       : past_world(versioned) {
