@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <utility>
@@ -33,6 +34,13 @@ milliseconds draw_skew(dice& chance) {
     default:
       return chance.between(milliseconds{-2'000}, milliseconds{2'000});
   }
+}
+
+/// Only faults beyond all retries excuse it.
+bool could_not_remove(const run_result& r) {
+  return std::any_of(r.notices.begin(), r.notices.end(), [](const std::string& each) {
+    return each.find("is not needed any more and could not be removed") != std::string::npos;
+  });
 }
 
 }  // namespace
@@ -83,6 +91,7 @@ bool conduct::note(world& outside, const run_result& r, int start, verdict& v) {
               std::array{"done", "failed", "interrupted", "crashed", "hung"}[static_cast<std::size_t>(r.end)] + " " +
               r.error);
   if (!r.problem.empty()) v.blame("start " + std::to_string(start) + ": " + r.problem);
+  outside.kept_checkpoint = outside.kept_checkpoint || (nasty && could_not_remove(r));
   // To this the only answer is a new upload, and so a new run; the error says so.
   const bool upload_refused = r.error.find("CompleteMultipartUpload") != std::string::npos &&
                               r.error.find("ConditionalRequestConflict") != std::string::npos;

@@ -15,13 +15,13 @@ constexpr std::size_t most_told = 5;
 
 std::string books() { return world::home.prefix + std::string(archive::bookkeeping); }
 
-/// A checkpoint stays where it may not be removed, where its last PUT came late (then it is of a closed run, which is
-/// never taken up, or of one that seems to be alive, which the report names), or where the run was dropped between its
-/// record's end and its checkpoint's.
+/// A checkpoint stays where it may not or could not be removed, where its last PUT came late (then it is of a closed
+/// run, which is never taken up, or of one that seems to be alive, which the report names), or where the run was
+/// dropped between its record's end and its checkpoint's.
 bool may_stay(const world& outside, const std::string& name, const report& told, const verdict& v) {
   constexpr std::string_view head = "checkpoints/backfill-";
   if (!name.starts_with(head)) return false;
-  if (!outside.settings.store.removal_allowed) return true;
+  if (!outside.settings.store.removal_allowed || outside.kept_checkpoint) return true;
   const std::string file = name.substr(head.size());
   const auto record = outside.store.current(world::home.bucket, books() + "runs/" + file);
   if (record.empty()) return false;

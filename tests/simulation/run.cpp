@@ -114,6 +114,7 @@ run_result run_once(world& outside, fault_plan& plan, const operation& what, con
   result.handlers = d.handlers;
   result.requests = on.network.requests();
   result.misdirected = outside.places.refusals() - misdirected_before;
+  result.notices = std::move(on.seen.notices);
   if (d.end == fakes::drive_end::stopped) {
     result.end = run_end::crashed;
   } else if (d.end == fakes::drive_end::hung) {

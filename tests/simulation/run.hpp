@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "composition.hpp"
 #include "dynabackup/report.hpp"
@@ -37,6 +38,7 @@ struct run_result {
   std::string error;
   bool usage = false;   ///< a usage_error: exit code 2
   std::string problem;  ///< something that must not be, whatever the end
+  std::vector<std::string> notices;
   std::uint64_t handlers = 0;
   std::uint64_t requests = 0;
   std::uint64_t misdirected = 0;  ///< requests that S3 did not look at because of their region

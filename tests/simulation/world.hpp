@@ -72,6 +72,7 @@ class world {
   regions places;
   world_settings settings;
   bool late_checkpoint = false;  ///< a checkpoint was saved by a request that nobody waited for any more
+  bool kept_checkpoint = false;  ///< the faults let none remove one, and the run said so
 
  private:
   void write_about(const request& r, const response& answer);
