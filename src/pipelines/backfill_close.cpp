@@ -11,6 +11,7 @@
 #include "archive/object_name.hpp"
 #include "dynabackup/error.hpp"
 #include "pipelines/checkpoint_store.hpp"
+#include "pipelines/small_file.hpp"
 #include "pipelines/sweep.hpp"
 #include "text/timestamps.hpp"
 
@@ -68,6 +69,8 @@ struct closing {
         others.push_back(std::move(r));
         continue;
       }
+      const bool closed = co_await is_closed(r.id);
+      if (closed) continue;
       out.warnings.push_back("backfill run " + r.id + " is still running: it is left open, and will close itself");
       add_reason("backfill run " + r.id + " may still be running, and is left open");
     }
@@ -84,6 +87,15 @@ struct closing {
     co_await wait_for(run, sign_of_life - silent);
     const s3::time_point latest = co_await last_sign(run, order.home, id);
     co_return latest == sign;
+  }
+
+  /// What looked like a sign of life may have been the end: its own, or that of who closed it and died of it, with the
+  /// record on its way.
+  task<bool> is_closed(std::string id) {
+    const std::string& bucket = order.home.bucket;
+    const std::string key = archive::run_key(order.home, id);
+    const std::optional<std::string> body = co_await read_small(run, bucket, key);
+    co_return body && !left_open(read_named(bucket, key, *body, archive::read_run_record));
   }
 
   task<void> wait_out_late_effects() {
