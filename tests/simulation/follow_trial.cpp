@@ -13,6 +13,7 @@
 #include "pipelines/follow.hpp"
 #include "runtime/in_flight.hpp"
 #include "simulation/oracle.hpp"
+#include "text/timestamps.hpp"
 
 namespace dynabackup::simulation {
 namespace {
@@ -72,9 +73,20 @@ struct follow_stage {
     if (!final_stop || holder() != "") throw interrupted();
   }
 
-  [[nodiscard]] std::string holder() const {
-    const auto versions = outside.store.versions(world::home.bucket, archive::recorder_key(world::home));
-    return archive::read_recorder_state(*versions.at(0).body).owner;
+  [[nodiscard]] std::string holder() const { return noted()->owner; }
+
+  [[nodiscard]] std::optional<archive::recorder_state> noted() const {
+    const auto found = outside.store.current(world::home.bucket, archive::recorder_key(world::home));
+    if (found.empty()) return std::nullopt;
+    return archive::read_recorder_state(*found.begin()->second.body);
+  }
+
+  /// Whether the recorder has settled the last change. Until then it may record some of them once more, an older one
+  /// first: whoever stops it in between has an older state, and the next start goes on.
+  [[nodiscard]] bool settled() const {
+    const std::optional<archive::recorder_state> said = noted();
+    const std::optional<text::millis> until = said ? text::parse_rfc3339(said->read_at) : std::nullopt;
+    return until && *until > outside.time.wall() - (outside.time.elapsed() - quiet_from);
   }
 
   task<void> backfill(composition& c, progress& seen) {
@@ -91,7 +103,7 @@ struct follow_stage {
     const milliseconds latest = std::max(quiet_from, outside.time.elapsed()) + patience;
     for (;;) {
       const bool quiet = outside.time.elapsed() > quiet_from && (!with_backfill || backfilled);
-      const bool equal = quiet && differences(outside).empty();
+      const bool equal = quiet && settled() && differences(outside).empty();
       if (!equal) equal_since.reset();
       if (equal && !equal_since) equal_since = outside.time.elapsed();
       if (quiet && outside.time.elapsed() > std::max(latest, woken + patience)) break;
