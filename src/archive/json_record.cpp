@@ -102,6 +102,12 @@ std::string record_reader::text(std::string_view member) const {
   return std::string(state_->value<std::string_view>(member, "a string"));
 }
 
+std::optional<std::string> record_reader::text_if_any(std::string_view member) const {
+  dom::element found;
+  if (state_->object.at_key(member).get(found)) return std::nullopt;
+  return text(member);
+}
+
 std::string record_reader::moment(std::string_view member, bool may_be_empty) const {
   auto value = text(member);
   if (value.empty() ? !may_be_empty : !text::parse_rfc3339(value)) {

@@ -29,7 +29,8 @@ class record_writer {
 class record_reader {
  public:
   /// `body` must be one JSON object and nothing else, of at most `max_bytes`; `what` names it in messages.
-  /// Every member function throws format_error for a member that is missing or of another type.
+  /// Every member function throws format_error for a member that is missing, unless it says otherwise, or of another
+  /// type.
   record_reader(std::string_view body, std::string_view what, std::size_t max_bytes);
   record_reader(record_reader&&) noexcept;
   ~record_reader();
@@ -37,6 +38,8 @@ class record_reader {
   /// Format 1; a greater one is of a newer dynabackup, and the error says to update.
   void expect_format() const;
   std::string text(std::string_view member) const;
+  /// nullopt: there is no such member.
+  std::optional<std::string> text_if_any(std::string_view member) const;
   /// RFC 3339, or empty where that is allowed.
   std::string moment(std::string_view member, bool may_be_empty) const;
   std::uint64_t number(std::string_view member) const;

@@ -48,6 +48,7 @@ std::string write_recorder_state(const recorder_state& s) {
   record_writer out;
   return out.number("format", 1)
       .text("owner", s.owner)
+      .text("writer", s.writer)
       .number("serial", s.serial)
       .text("table_arn", s.table.arn)
       .text("table_id", s.table.id)
@@ -64,6 +65,7 @@ recorder_state read_recorder_state(std::string_view body) {
   record.expect_format();
   recorder_state s;
   s.owner = record.text("owner");
+  s.writer = record.text_if_any("writer").value_or(s.owner);
   s.serial = record.number("serial");
   s.table = {record.text("table_arn"), record.text("table_id"), record.text("table_created")};
   s.stream_arn = record.text("stream_arn");

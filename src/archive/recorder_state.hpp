@@ -20,6 +20,7 @@ struct shard_position {
 
 struct recorder_state {
   std::string owner;         ///< id of the run that holds the lease; empty: nobody does
+  std::string writer{};      ///< of the one that wrote this, also to give the lease back
   std::uint64_t serial = 0;  ///< one more with every write, so that no two are equal
   table_identity table;
   std::string stream_arn;  ///< empty: no stream was followed yet

@@ -55,8 +55,10 @@ void recorder_lease::refuse(const found_state& held) const {
 
 void recorder_lease::give_up(const std::string& owner) {
   lost_ = true;
-  throw error(fmt::format("{} took over {}: this run stops, the other one goes on from the last checkpoint",
-                          owner.empty() ? "somebody else" : owner, name()));
+  throw error(
+      fmt::format("{} took over {}: this run stops. What counts is the checkpoint there: whoever follows now, or "
+                  "is started next, goes on from it",
+                  owner.empty() ? "somebody else" : owner, name()));
 }
 
 task<archive::recorder_state> recorder_lease::take() {
@@ -67,7 +69,7 @@ task<archive::recorder_state> recorder_lease::take() {
     state = before->state;
     const auto age = run_.bucket_time() - before->at;
     if (!state.owner.empty() && age < lifetime) refuse(*before);
-    predecessor_ = state.owner;
+    predecessor_ = state.writer;
     if (!state.owner.empty()) may_come_late = trust + longest_attempt + late_effects - age;
     etag_ = before->etag;
     serial_ = state.serial;
@@ -113,9 +115,11 @@ task<void> recorder_lease::release(archive::recorder_state state) {
 task<void> recorder_lease::find_our_last() {
   const std::optional<found_state> now = co_await look();
   if (!now) give_up({});
-  // A predecessor's last write may come late, as may our own; whoever wrote it stops when it looks again.
-  const std::string& owner = now->state.owner;
-  if (owner != owner_ && owner != predecessor_ && !owner.empty()) give_up(owner);
+  // A predecessor's last write may come late, as may our own; whoever wrote it stops when it looks again. Of another it
+  // does not matter whether it gave the lease back: it went on from an older checkpoint than we know, and may have left
+  // older states behind that only whoever goes on from its own puts right.
+  const std::string& writer = now->state.writer;
+  if (writer != owner_ && writer != predecessor_) give_up(writer);
   etag_ = now->etag;
 }
 
@@ -154,6 +158,7 @@ task<void> recorder_lease::write(archive::recorder_state state) {
   for (int round = 0; round < most_rounds; ++round) {
     const bool with_condition = conditional_;
     state.serial = ++serial_;
+    state.writer = owner_;
     const moment begun{run_.clock.steady_now(), run_.clock.now()};
     const outcome done = co_await put(archive::write_recorder_state(state));
     if (done == outcome::written) {

@@ -78,7 +78,7 @@ class recorder_lease {
   std::string key_;
   bool conditional_;
   std::string owner_;
-  std::string predecessor_;  ///< whose lease ran out
+  std::string predecessor_;  ///< who wrote what was there when we took it
   std::uint64_t serial_ = 0;
   std::optional<std::string> etag_;  ///< of what we believe to be current; nullopt: nothing
   std::string version_id_;           ///< of our last write

@@ -9,6 +9,7 @@ namespace dynabackup::archive {
 TEST_CASE("a recorder's state is read as it was written") {
   recorder_state s;
   s.owner = "20261122T114503Z-1f3a9c2e";
+  s.writer = "20261122T114503Z-2f3a9c2e";
   s.serial = 7;
   s.table = {"arn:t", "id", "1795347903"};
   s.stream_arn = "arn:t/stream/2026-11-22T11:45:03.000";
@@ -18,6 +19,7 @@ TEST_CASE("a recorder's state is read as it was written") {
   const std::string body = write_recorder_state(s);
   const recorder_state r = read_recorder_state(body);
   CHECK(r.owner == s.owner);
+  CHECK(r.writer == s.writer);
   CHECK(r.serial == 7);
   CHECK(r.table == s.table);
   CHECK(r.stream_arn == s.stream_arn);

@@ -352,6 +352,32 @@ TEST_CASE("a follower that was frozen sees that another has taken over, and writ
   }
 }
 
+TEST_CASE(
+    "a follower that was frozen sees that another took over and gave the lease back: it does not go on from its own") {
+  for (const bool conditions : {true, false}) {
+    follow_world w({.conditions_enforced = conditions});
+    w.put("a", 1);
+    follower frozen(w);
+    frozen.run(seconds{20});
+    const std::uint64_t written = frozen.item_writes;
+    w.time.advance_to(w.time.elapsed() + seconds{40});
+    w.put("a", 2);
+    follower heir(w);
+    heir.run(minutes{4});
+    CHECK(heir.stopped().interrupted);
+    CHECK(w.state().owner.empty());
+    w.remove("a");
+    frozen.run(seconds{30});
+    CHECK(frozen.over());
+    CHECK(mentions(failure(frozen), "took over"));
+    CHECK(frozen.item_writes == written);
+    follower next(w);
+    next.run(seconds{30});
+    CHECK(w.equal());
+    CHECK(next.stopped().interrupted);
+  }
+}
+
 TEST_CASE("a follower that was frozen while nobody took over goes on, with new iterators") {
   follow_world w;
   w.put("a", 1);
