@@ -78,7 +78,8 @@ class Past(harness.StackTest):
             self.assertIsNone(run.not_covered)
             self.assertEqual(run.state_at["at"], moment)
             self.assertGreater(run.state_at["changes"], 0)
-            self.assertLess(run.state_at["lag_ms"], 60_000)
+            # DynamoDB Local cuts the time of a change to the minute.
+            self.assertLess(run.state_at["lag_ms"], 60_000 + 60_000)
             manifest = json.loads(self.read(f"{self.snapshots_prefix}.dynabackup/{name}.manifest.json"))
             self.assertEqual((manifest["at"], manifest["covered"]), (moment, True))
         moment, truth = known[0]
