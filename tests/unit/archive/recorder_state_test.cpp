@@ -32,6 +32,16 @@ TEST_CASE("a recorder's state is read as it was written") {
   CHECK(write_recorder_state(r) == body);
 }
 
+TEST_CASE("where no writer is told it is the owner") {
+  recorder_state s;
+  s.owner = "o";
+  s.writer = "w";
+  std::string body = write_recorder_state(s);
+  const std::size_t begin = body.find(R"(  "writer")");
+  body.erase(begin, body.find('\n', begin) + 1 - begin);
+  CHECK(read_recorder_state(body).writer == "o");
+}
+
 TEST_CASE("no more shards are written than are read") {
   recorder_state s;
   s.shards.resize(100'000);
