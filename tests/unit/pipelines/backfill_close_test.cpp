@@ -9,8 +9,8 @@ using namespace std::chrono_literals;
 namespace {
 
 /// A run that was left open ten seconds ago; `meanwhile` happens between the two looks for a sign of life.
-struct open_run : past_world {
-  open_run() {
+struct run_left_open : past_world {
+  run_left_open() {
     record = backfilled([](archive::run_record& r) { r.ended = "", r.finished = r.swept = false; });
     pass(10s);
   }
@@ -39,7 +39,7 @@ struct open_run : past_world {
 }  // namespace
 
 TEST_CASE("a run that gives a sign of life while it is waited for is left alone, and it is said") {
-  open_run w;
+  run_left_open w;
   w.sweep([&] {
     w.pass(1s);
     w.save(w.record);
@@ -49,7 +49,7 @@ TEST_CASE("a run that gives a sign of life while it is waited for is left alone,
 }
 
 TEST_CASE("what looked like a sign of life was the end of the run: nothing is left to be said of it") {
-  open_run w;
+  run_left_open w;
   w.sweep([&] {
     w.pass(1s);
     w.record.ended = w.now();
