@@ -27,21 +27,26 @@ struct test_run {
   s3::client objects{object_network, object_store()};
   pipelines::capacity reads;
   pipelines::capacity writes;
-  pipelines::run_context run{.tables = tables,
-                             .streams = streams,
-                             .objects = objects,
-                             .urgent_objects = objects,
-                             .clock = clock,
-                             .stop = stop,
-                             .seen = seen,
-                             .table_parallelism = 4,
-                             .object_parallelism = 4,
-                             .segments = 0,
-                             .memory_bytes = std::size_t{32} << 20,
-                             .reads = reads,
-                             .writes = writes,
-                             .random = [] { return 0.5; },
-                             .table_throttled = [this](double) { ++throttled; }};
+  pipelines::run_context run = over(tables, objects);
+
+  /// The same over clients of the test's own.
+  pipelines::run_context over(dynamodb::client& of_tables, s3::client& of_objects) {
+    return {.tables = of_tables,
+            .streams = streams,
+            .objects = of_objects,
+            .urgent_objects = of_objects,
+            .clock = clock,
+            .stop = stop,
+            .seen = seen,
+            .table_parallelism = 4,
+            .object_parallelism = 4,
+            .segments = 0,
+            .memory_bytes = std::size_t{32} << 20,
+            .reads = reads,
+            .writes = writes,
+            .random = [] { return 0.5; },
+            .table_throttled = [this](double) { ++throttled; }};
+  }
 };
 
 }  // namespace dynabackup::fakes

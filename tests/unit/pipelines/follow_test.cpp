@@ -330,22 +330,37 @@ TEST_CASE("of two that start at the same moment one follows") {
   }
 }
 
+namespace {
+
+/// One that has recorded a change, and stands still until its lease has run out.
+struct frozen_follower {
+  explicit frozen_follower(follow_world& w) : process(w) {
+    w.put("a", 1);
+    process.run(seconds{20});
+    written = process.item_writes;
+    w.pass(seconds{40});
+  }
+  void wakes_and_stops(seconds how_long) {
+    process.run(how_long);
+    CHECK(process.over());
+    CHECK(mentions(failure(process), "took over"));
+    CHECK(process.item_writes == written);
+  }
+  follower process;
+  std::uint64_t written = 0;
+};
+
+}  // namespace
+
 TEST_CASE("a follower that was frozen sees that another has taken over, and writes nothing more") {
   for (const bool conditions : {true, false}) {
     follow_world w({.conditions_enforced = conditions});
-    w.put("a", 1);
-    follower frozen(w);
-    frozen.run(seconds{20});
-    const std::uint64_t written = frozen.item_writes;
-    w.time.advance_to(w.time.elapsed() + seconds{40});
+    frozen_follower frozen(w);
     follower heir(w);
     heir.run(seconds{150});
     for (int i = 0; i < 20; ++i) w.put("k" + std::to_string(i), i);
     heir.run(milliseconds{300});
-    frozen.run(seconds{5});
-    CHECK(frozen.over());
-    CHECK(mentions(failure(frozen), "took over"));
-    CHECK(frozen.item_writes == written);
+    frozen.wakes_and_stops(seconds{5});
     heir.run(seconds{20});
     CHECK(w.equal());
     CHECK(heir.stopped().interrupted);
@@ -356,21 +371,14 @@ TEST_CASE(
     "a follower that was frozen sees that another took over and gave the lease back: it does not go on from its own") {
   for (const bool conditions : {true, false}) {
     follow_world w({.conditions_enforced = conditions});
-    w.put("a", 1);
-    follower frozen(w);
-    frozen.run(seconds{20});
-    const std::uint64_t written = frozen.item_writes;
-    w.time.advance_to(w.time.elapsed() + seconds{40});
+    frozen_follower frozen(w);
     w.put("a", 2);
     follower heir(w);
     heir.run(minutes{4});
     CHECK(heir.stopped().interrupted);
     CHECK(w.state().owner.empty());
     w.remove("a");
-    frozen.run(seconds{30});
-    CHECK(frozen.over());
-    CHECK(mentions(failure(frozen), "took over"));
-    CHECK(frozen.item_writes == written);
+    frozen.wakes_and_stops(seconds{30});
     follower next(w);
     next.run(seconds{30});
     CHECK(w.equal());

@@ -106,21 +106,9 @@ struct item_world {
   }
 
   pipelines::run_context context() {
-    return {.tables = base.tables,
-            .streams = base.streams,
-            .objects = objects,
-            .urgent_objects = objects,
-            .clock = base.clock,
-            .stop = base.stop,
-            .seen = base.seen,
-            .table_parallelism = 4,
-            .object_parallelism = 4,
-            .segments = 0,
-            .memory_bytes = memory,
-            .reads = base.reads,
-            .writes = base.writes,
-            .random = [] { return 0.5; },
-            .table_throttled = [](double) {}};
+    pipelines::run_context run = base.over(base.tables, objects);
+    run.memory_bytes = memory;
+    return run;
   }
   report history(std::vector<std::string> key = {"id=x"}) {
     pipelines::run_context run = context();

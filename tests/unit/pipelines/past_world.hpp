@@ -57,26 +57,9 @@ struct past_world {
   fake_s3 store;
   direct_network network{store};
   s3::client objects{network, object_store()};
-  pipelines::run_context run = over(t.tables, 4);
+  pipelines::run_context run = t.over(t.tables, objects);
   const s3_location home{"b", "p/"};
 
-  pipelines::run_context over(dynamodb::client& tables, std::size_t object_parallelism) {
-    return {.tables = tables,
-            .streams = t.streams,
-            .objects = objects,
-            .urgent_objects = objects,
-            .clock = t.clock,
-            .stop = t.stop,
-            .seen = t.seen,
-            .table_parallelism = 4,
-            .object_parallelism = object_parallelism,
-            .segments = 0,
-            .memory_bytes = std::size_t{32} << 20,
-            .reads = t.reads,
-            .writes = t.writes,
-            .random = [] { return 0.5; },
-            .table_throttled = [](double) {}};
-  }
   void pass(std::chrono::milliseconds time) { t.clock.wall += time; }
   [[nodiscard]] std::chrono::sys_seconds second() const {
     return std::chrono::floor<std::chrono::seconds>(t.clock.wall);

@@ -32,11 +32,12 @@ struct restored_world : past_world {
   fake_dynamodb tables_there{[this] { return t.clock.wall; }};
   table_network to_tables{tables_there};
   dynamodb::client tables{to_tables, {.tls = false, .host = "tables.test", .port = 80}};
-  pipelines::run_context writing = over(tables, 8);
+  pipelines::run_context writing = t.over(tables, objects);
 
   explicit restored_world(bool versioned = true, const dynamodb::key_schema& key = {{"id", 'S'}})
       : past_world(versioned) {
     tables_there.create_table("copy", key, "");
+    writing.object_parallelism = 8;
   }
   report restore(moment at, bool accept = false, bool dry_run = false) {
     return run_task(pipelines::restore_past(
